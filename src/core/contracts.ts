@@ -280,6 +280,8 @@ export interface TextGenerator {
   readonly id: string;
   readonly engine: string;
   readonly model: string;
+  /** Tokens that prompt and answer may hold together; the core sends no more. @default 8192 */
+  readonly contextTokens?: number | undefined;
   /** Deltas, then one finish event. Leaving the loop stops the engine. All-at-once is `collect()` in core. */
   generate(request: TextRequest, options?: CallOptions): AsyncIterable<TextEvent>;
 }

@@ -1,0 +1,76 @@
+/** How work flows: aborts that reach every wait, batches, bounded concurrency, and pauses that keep the event loop free. */
+
+/** The part of a pause-taking loop's budget that it may hold the event loop. */
+const SLICE_MS = 8;
+
+/** Waits for `work`, but no longer than `signal` allows; the work itself goes on. */
+export function abortable<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
+  if (signal.aborted) {
+    work.catch(() => {}); // nobody waits for it any more
+    return Promise.reject(signal.reason);
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/** Cuts a list into runs of at most `size`. */
+export function* batches<Item>(items: readonly Item[], size: number): Iterable<readonly Item[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+/** Gathers a stream into runs of at most `size`; the last one may be shorter. */
+export async function* batchesOf<Item>(items: AsyncIterable<Item>, size: number): AsyncIterable<readonly Item[]> {
+  let batch: Item[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Works on at most `ahead` items at once, and yields the results in the items' order, as fast as they are taken. */
+export async function* mapAhead<Item, Result>(
+  items: Iterable<Item>,
+  ahead: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncIterable<Result> {
+  const underWay: Promise<Result>[] = [];
+  for (const item of items) {
+    if (underWay.length >= ahead) {
+      const oldest = underWay.shift();
+      if (oldest !== undefined) yield await oldest;
+    }
+    const started = work(item);
+    started.catch(() => {}); // told when its turn comes
+    underWay.push(started);
+  }
+  for (const started of underWay) yield await started;
+}
+
+/**
+ * A pacer for long loops: `await pace()` costs nothing until the loop has held the event loop for 8 ms, then lets others run.
+ * @throws the signal's reason, once aborted
+ */
+export function createPacer(clock: () => number, signal?: AbortSignal): () => Promise<void> | undefined {
+  let sliceStart = clock();
+  return () => {
+    if (clock() - sliceStart < SLICE_MS) return undefined;
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      signal?.throwIfAborted();
+      sliceStart = clock();
+    });
+  };
+}
+
+/** All items of a bounded stream. */
+export async function toArray<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,119 @@
+import { createMemoryCache } from '../adapters/caches/memory.js';
+import { createChunker } from '../adapters/chunkers/index.js';
+import { createStaticEmbedder } from '../adapters/embedders/static.js';
+import { createLoaders } from '../adapters/loaders/index.js';
+import { createSourceFinder } from '../adapters/sources/index.js';
+import type { Chunker, Embedder, TextGenerator, VectorStore } from '../core/contracts.js';
+import { createEngine } from '../core/engine.js';
+import { isRagError } from '../core/errors.js';
+import { createPromptBuilder } from '../core/prompt.js';
+import type { Rag } from '../core/types.js';
+import { type CacheConfig, type Config, isChunker, isEmbedder, isStore } from './config.js';
+import { digest, hash } from './hash.js';
+
+/** Sessions of `generate` that are remembered, and their memory. */
+const SESSIONS = { entries: 1000, bytes: 16_777_216 };
+
+/** The only place that builds objects: a checked configuration in, the whole system out. */
+export async function compose(config: Config): Promise<Rag> {
+  const { collection, ingest, roots, fields } = config;
+  const embedder = openEmbedder(config.embedder);
+  const store = await openStore(config.store);
+  const clock = () => performance.now();
+  try {
+    await refuseOtherEmbedder(store, config, embedder);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return createEngine({
+    collection,
+    store,
+    metric: 'cosine',
+    embedder,
+    reranker: config.reranker,
+    generator: createGeneratorFinder(config),
+    prompt: createPromptBuilder(config.prompt),
+    loaders: createLoaders(),
+    groups: Object.fromEntries(Object.entries(config.groups).map(([name, group]) => [name, openChunker(group)])),
+    finder: createSourceFinder({ maxFileBytes: ingest.maxFileBytes }),
+    roots,
+    fields,
+    caches: {
+      embeddings: openCache(config.caches.embeddings),
+      search: openCache(config.caches.search),
+      answers: openCache(config.caches.answers),
+      sessions: createMemoryCache(SESSIONS),
+    },
+    digest,
+    hash,
+    clock,
+    now: () => new Date(),
+  });
+}
+
+async function openStore(store: Config['store']): Promise<VectorStore> {
+  if (isStore(store)) return store;
+  switch (store.type) {
+    case 'memory': {
+      const { openMemoryStore } = await import('../adapters/stores/memory/index.js');
+      return openMemoryStore(store);
+    }
+    case 'milvus': {
+      const { openMilvusStore } = await import('../adapters/stores/milvus/index.js');
+      return openMilvusStore(store);
+    }
+    case 'chroma': {
+      const { openChromaStore } = await import('../adapters/stores/chroma/index.js');
+      return openChromaStore(store);
+    }
+  }
+}
+
+function openEmbedder(embedder: Config['embedder']): Embedder {
+  if (isEmbedder(embedder)) return embedder;
+  switch (embedder.type) {
+    case 'static':
+      return createStaticEmbedder();
+  }
+}
+
+function openChunker(group: Config['groups'][string]): Chunker {
+  return isChunker(group) ? group : createChunker(group);
+}
+
+function openCache<Value>(cache: CacheConfig) {
+  return cache === false ? undefined : createMemoryCache<Value>(cache);
+}
+
+/** Looks for an engine at the first answer; one that was found stays, none is looked for again at the next answer. */
+function createGeneratorFinder({ generators }: Config): (signal: AbortSignal | undefined) => Promise<TextGenerator> {
+  let found: Promise<TextGenerator> | undefined;
+  return async (signal) => {
+    found ??= import('../adapters/inference/index.js').then(({ openGenerator }) => openGenerator(generators, { signal }));
+    const finding = found;
+    finding.catch(() => {
+      if (found === finding) found = undefined;
+    });
+    return finding;
+  };
+}
+
+/** Fails at once, rather than at the first search, when the collection's vectors are another embedder's. */
+async function refuseOtherEmbedder(
+  store: VectorStore,
+  { collection, fields }: Config,
+  { id, dimensions }: Embedder,
+): Promise<void> {
+  try {
+    const opened = await store.open({
+      collection,
+      fingerprint: { embedder: id, dimensions, metric: 'cosine' },
+      fields,
+      create: false,
+    });
+    await opened.close();
+  } catch (error) {
+    if (!(isRagError(error) && error.code === 'NOT_FOUND')) throw error;
+  }
+}
