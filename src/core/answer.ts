@@ -38,12 +38,6 @@ export function prepareAnswer(request: PrepareRequest): PreparedAnswer {
   }
 }
 
-/** Everything that an answer depends on, in one text: the material of its cache key. */
-export function answerKey(generator: Pick<TextGenerator, 'id'>, prepared: PreparedAnswer, sampling: Sampling): string {
-  const { maxTokens = null, temperature = null } = sampling;
-  return JSON.stringify([generator.id, prepared.messages, prepared.hits.map(({ id }) => id), maxTokens, temperature]);
-}
-
 export interface Sampling {
   readonly maxTokens?: number | undefined;
   readonly temperature?: number | undefined;

@@ -18,6 +18,7 @@ import type {
 import { deleteDocuments, listDocuments, readDocument } from './documents.js';
 import { createEmbedding } from './embedding.js';
 import { invalidInput, isRagError, RagError } from './errors.js';
+import { abortable } from './flow.js';
 import { deepFreeze } from './freeze.js';
 import { ingest } from './ingest.js';
 import { listItems } from './items.js';
@@ -45,7 +46,7 @@ export interface EngineParts {
   readonly embedder: Embedder;
   readonly reranker: Reranker | undefined;
   /** @throws RagError NO_ENGINE */
-  readonly generator: (signal: AbortSignal | undefined) => Promise<TextGenerator>;
+  readonly generator: () => Promise<TextGenerator>;
   readonly prompt: PromptBuilder;
   readonly loaders: readonly Loader[];
   readonly groups: Readonly<Record<string, Chunker>>;
@@ -161,7 +162,7 @@ export function createEngine(parts: EngineParts): Rag {
     const history = (sessionKey === undefined ? undefined : caches.sessions.get(sessionKey)) ?? [];
     const searchOptions = { ...options, explain: false };
 
-    const generator = await parts.generator(signal).catch(async (error: unknown) => {
+    const generator = await abortable(parts.generator(), signal).catch(async (error: unknown) => {
       if (!isRagError(error)) throw error;
       throw withHits(error, (await search(question, { ...searchOptions, signal })).hits);
     });

@@ -1,6 +1,7 @@
 import type { Field, FieldType, Filter, Scalar } from './contracts.js';
 import { invalidInput, nearestName } from './errors.js';
 import { type FieldOperator, fieldNameProblem, OPERATORS_OF, scalarTypeOf, VIRTUAL_FIELDS } from './fields.js';
+import { isEverything } from './filter-tree.js';
 import { describeValue, isPlainObject, isScalar, pathTo, scalarProblem, shown } from './values.js';
 
 /** How deep `$and`, `$or` and `$not` may nest. */
@@ -32,7 +33,8 @@ const FIELD_OPERATORS: ReadonlyMap<string, FieldOperator> = new Map([
 const LOGICAL_OPERATORS = ['$and', '$or', '$not'];
 
 /**
- * Reads the JSON form. `undefined` and `{}` mean everything, and give undefined.
+ * Reads the JSON form. `undefined`, `{}` and what else lets everything through by its shape (`{"$and": []}`) give undefined: no
+ * selection at all.
  * @throws RagError INPUT_INVALID naming the path: `filter.year.$gte: must be a number or a string, got a boolean`
  * @example parseFilter({ year: { $gte: 2020 }, lang: 'en' })
  */
@@ -40,7 +42,7 @@ export function parseFilter(json: unknown, options: ParseFilterOptions = {}): Fi
   if (json === undefined) return undefined;
   const types = options.fields && new Map(options.fields.map((field) => [field.name, field.type]));
   const filter = parseObject(json, options.path ?? 'filter', 0, { types, left: MAX_FILTER_SIZE });
-  return filter.op === 'and' && filter.filters.length === 0 && !hasKeys(json) ? undefined : filter;
+  return isEverything(filter) ? undefined : filter;
 }
 
 /** What one parse carries along; `left` counts down to the size bound. */
@@ -157,10 +159,6 @@ function typeOfField(name: string, path: string, parse: Parse): FieldType | unde
   const type = parse.types.get(name);
   if (type === undefined) throw invalidInput(path, unknownName('field', name, [...parse.types.keys(), ...VIRTUAL_FIELDS]));
   return type;
-}
-
-function hasKeys(json: unknown): boolean {
-  return typeof json === 'object' && json !== null && Object.keys(json).length > 0;
 }
 
 function objectProblem(json: unknown): string {

@@ -12,14 +12,13 @@ import type { FilterJson } from './types.js';
  */
 export type FilterOf<M> = string extends keyof M ? FilterJson : TypedFilter<M>;
 
-interface Joiners<F> {
-  readonly $and?: readonly F[];
-  readonly $or?: readonly F[];
-  readonly $not?: F;
-}
-type TypedFilter<M> = Joiners<TypedFilter<M>> & {
-  readonly [Name in keyof M & string]?: FieldFilter<NonNullable<M[Name]>>;
-} & { readonly [Name in VirtualField]?: FieldFilter<string> };
+type TypedFilter<M> = {
+  readonly $and?: readonly TypedFilter<M>[];
+  readonly $or?: readonly TypedFilter<M>[];
+  readonly $not?: TypedFilter<M>;
+} & { readonly [Name in keyof M & string]?: FieldFilter<NonNullable<M[Name]>> } & {
+  readonly [Name in VirtualField]?: FieldFilter<string>;
+};
 
 /** Tuples keep `boolean` and literal unions in one piece, which a bare conditional type would take apart. */
 type FieldFilter<Value> = [Value] extends [readonly (infer Item)[]]

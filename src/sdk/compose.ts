@@ -87,10 +87,10 @@ function openCache<Value>(cache: CacheConfig) {
 }
 
 /** Looks for an engine at the first answer; one that was found stays, none is looked for again at the next answer. */
-function createGeneratorFinder({ generators }: Config): (signal: AbortSignal | undefined) => Promise<TextGenerator> {
+function createGeneratorFinder({ generators }: Config): () => Promise<TextGenerator> {
   let found: Promise<TextGenerator> | undefined;
-  return async (signal) => {
-    found ??= import('../adapters/inference/index.js').then(({ openGenerator }) => openGenerator(generators, { signal }));
+  return () => {
+    found ??= import('../adapters/inference/index.js').then(({ openGenerator }) => openGenerator(generators));
     const finding = found;
     finding.catch(() => {
       if (found === finding) found = undefined;

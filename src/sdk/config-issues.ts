@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearestName, RagError } from '../core/errors.js';
 import { describeValue, isPlainObject, shown } from '../core/values.js';
 import { alternativesOf, configJsonSchema, type SchemaNode, typeOf } from './config-options.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { chunkerOptions } from '../adapters/chunkers/options.js';
 import { staticOptions } from '../adapters/embedders/static-options.js';
 import { ollamaOptions } from '../adapters/inference/ollama-options.js';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Field, FieldType } from '../core/contracts.js';
 import { RagError } from '../core/errors.js';
 import { fieldNameProblem } from '../core/fields.js';

@@ -51,7 +51,9 @@ function wordsOf(issue: z.core.$ZodRawIssue): string | undefined {
     return `must be at most ${issue.maximum}${unit === undefined ? `, got ${shownValue(issue.input)}` : ` ${unit}`}`;
   }
   if (issue.code === 'too_small') {
-    return UNITS[issue.origin] === undefined ? `must be at least ${issue.minimum}, got ${shownValue(issue.input)}` : 'must not be empty';
+    return UNITS[issue.origin] === undefined
+      ? `must be at least ${issue.minimum}, got ${shownValue(issue.input)}`
+      : 'must not be empty';
   }
   return undefined;
 }

@@ -31,7 +31,7 @@ const AWKWARD_STRINGS = [
   '\u4f60\u597d',
   '\uff21', // Above the emoji in UTF-16 units, below it in code points.
   '🙂',
-  '{braces} ${dollar} $1',
+  '{braces} $dollar $1',
   INJECTION,
 ] as const;
 
@@ -130,6 +130,9 @@ export function filterTable(): readonly { readonly name: string; readonly json: 
     { name: 'in of several types', json: { mixed: { $in: ['1', 1, true] } } },
     { name: 'nin of several types', json: { mixed: { $nin: ['1', 1, true] } } },
     { name: 'in of whole numbers and fractions', json: { rating: { $in: [1, 2.5, -1.5] } } },
+    { name: 'in of many', json: { year: { $in: Array.from({ length: 300 }, (_, index) => 2002 + index) } } },
+    { name: 'nin of many types', json: { mixed: { $nin: [...AWKWARD_STRINGS, 1, -0, true] } } },
+    { name: 'any of many', json: { sizes: { $containsAny: Array.from({ length: 40 }, (_, index) => index / 2 - 1) } } },
     { name: 'in with doubles', json: { year: { $in: [2001, 2001] } } },
     ...(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'] as const).flatMap((operator) =>
       [0, -0, 1, 1.5, -1.5, -1, 0.5, 2.0, 1e15, -0.5].map((value) => ({
@@ -211,9 +214,9 @@ export function randomFilters(seed: number, count: number): readonly Filter[] {
 
 type Random = () => number;
 
-const OPERATORS = [
-  ...(['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin', 'exists', 'contains', 'containsAny', 'startsWith'] as const),
-];
+const SCALAR_OPERATORS = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin', 'exists', 'startsWith'] as const;
+const LIST_OPERATORS = ['contains', 'containsAny', 'contains', 'containsAny', 'exists'] as const;
+const LIST_FIELDS: ReadonlySet<string> = new Set(['tags', 'sizes', 'flags']);
 const FIELDS = [
   'year',
   'rating',
@@ -228,16 +231,16 @@ const FIELDS = [
   '$uri',
   ...AWKWARD_NAMES,
 ];
-const VALUES: Readonly<Record<string, readonly Scalar[]>> = {
-  year: [1999, 2000, 2001, 2002.5, 2003, 2005, '2001'],
-  rating: [0, -0, 1, 1.5, -1, -1.5, 2.5, 0.1, 1.25, 1e15, 3],
-  score: [0, 5, 7.5, 10, 30],
-  draft: [true, false, 1, 'true'],
-  sizes: [0, 1, 1.5, -1, 2.5, '1'],
-  flags: [true, false, 0],
-  mixed: ['1', 1, true, 'true', '', 0, false, 1.5, '1.5'],
-  $group: ['default', 'other'],
-};
+const VALUES: ReadonlyMap<string, readonly Scalar[]> = new Map<string, readonly Scalar[]>([
+  ['year', [1999, 2000, 2001, 2002.5, 2003, 2005, '2001']],
+  ['rating', [0, -0, 1, 1.5, -1, -1.5, 2.5, 0.1, 1.25, 1e15, 3]],
+  ['score', [0, 5, 7.5, 10, 30]],
+  ['draft', [true, false, 1, 'true']],
+  ['sizes', [0, 1, 1.5, -1, 2.5, '1']],
+  ['flags', [true, false, 0]],
+  ['mixed', ['1', 1, true, 'true', '', 0, false, 1.5, '1.5']],
+  ['$group', ['default', 'other']],
+]);
 
 function randomFilter(random: Random, depth: number): Filter {
   const kind = depth > 1 ? random() : 1;
@@ -248,13 +251,13 @@ function randomFilter(random: Random, depth: number): Filter {
 }
 
 function randomFilterList(random: Random, depth: number): readonly Filter[] {
-  return Array.from({ length: Math.floor(random() * 4) }, () => randomFilter(random, depth));
+  return Array.from({ length: randomCount(random) }, () => randomFilter(random, depth));
 }
 
 function randomLeaf(random: Random): Filter {
   const field = pick(random, FIELDS);
-  const op = pick(random, OPERATORS);
-  const values = VALUES[field] ?? AWKWARD_STRINGS;
+  const op = randomOperator(random, field);
+  const values = VALUES.get(field) ?? AWKWARD_STRINGS;
   const value = pick(random, values);
   switch (op) {
     case 'eq':
@@ -269,7 +272,7 @@ function randomLeaf(random: Random): Filter {
     case 'in':
     case 'nin':
     case 'containsAny':
-      return { op, field, values: Array.from({ length: Math.floor(random() * 4) }, () => pick(random, values)) };
+      return { op, field, values: Array.from({ length: randomCount(random) }, () => pick(random, values)) };
     case 'exists':
       return { op, field, value: random() < 0.5 };
     case 'startsWith': {
@@ -278,6 +281,20 @@ function randomLeaf(random: Random): Filter {
       return { op, field, value: characters.slice(0, Math.floor(random() * 3)).join('') };
     }
   }
+}
+
+/** Mostly one that fits, so that filters select something; a virtual field takes no other. */
+function randomOperator(random: Random, field: string): (typeof SCALAR_OPERATORS | typeof LIST_OPERATORS)[number] {
+  const stray = !field.startsWith('$') && random() < 0.15;
+  return pick<(typeof SCALAR_OPERATORS | typeof LIST_OPERATORS)[number]>(
+    random,
+    LIST_FIELDS.has(field) === stray ? SCALAR_OPERATORS : LIST_OPERATORS,
+  );
+}
+
+/** 0 now and then, else 1 to 3. */
+function randomCount(random: Random): number {
+  return random() < 0.08 ? 0 : 1 + Math.floor(random() * 3);
 }
 
 function pick<Item>(random: Random, items: readonly Item[]): Item {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Options of a chunker: how one node group cuts documents. */
 export const chunkerOptions = z

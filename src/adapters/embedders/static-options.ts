@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Options of the embedder that comes with the package: none but its name. */
 export const staticOptions = z

@@ -80,12 +80,6 @@ async function openLocal(
     case 'server':
       throw noModel(url);
     case 'nothing':
-      throw new RagError(
-        'NO_ENGINE',
-        `No generator is configured and no Ollama answers at ${url}: start one, or configure \`generator\``,
-        {
-          cause: detection.error,
-        },
-      );
+      throw new RagError('NO_ENGINE', `No generator is configured. ${detection.error.message}`, { cause: detection.error });
   }
 }

@@ -84,7 +84,7 @@ export async function showModel(
   const own = /^num_ctx\s+(\d+)/m.exec(String(parameters ?? ''))?.[1];
   const wanted = about.wanted ?? (own === undefined ? DEFAULT_CONTEXT_TOKENS : Number(own));
   return {
-    // Servers before 0.6.4 tell no capabilities; then the families of embedding models decide.
+    // Older servers tell no capabilities; then the families of embedding models decide.
     chats: Array.isArray(capabilities) ? capabilities.includes('completion') : !/bert/i.test(about.family ?? ''),
     contextTokens: typeof made === 'number' && made > 0 ? Math.min(wanted, made) : wanted,
   };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Ollama's own parameters. It ignores names that it doesn't know, so a misspelt one is refused here. */
 const PARAMETERS = [

@@ -28,11 +28,10 @@ export function createSlots({ engine, concurrency, maxWaiting }: SlotsOptions): 
         return Promise.reject(new RagError('UPSTREAM_FAILED', message, { adapter: engine }));
       }
       const place = new Promise<() => void>((resolve) => {
-        // One who has gone while it waited takes no place: its turn passes at once.
-        void limit(() => (signal.aborted ? undefined : new Promise<void>((release) => resolve(release))));
+        void limit(() => new Promise<void>((release) => resolve(release)));
       });
       return abortable(place, signal).catch((reason: unknown) => {
-        void place.then((release) => release()); // given in the same instant as the abort
+        void place.then((release) => release()); // one who has gone passes its turn on when it comes
         throw reason;
       });
     },

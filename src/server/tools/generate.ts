@@ -22,7 +22,11 @@ export const generate = defineTool({
     mode,
     maxTokens: z.int().min(1).optional().meta({ description: 'Longest answer. Default: as the engine is configured.' }),
     temperature: z.number().min(0).max(2).optional(),
-    session: z.string().min(1).optional().meta({ description: 'Name of a conversation: questions under one name see the ones before.' }),
+    session: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'Name of a conversation: questions under one name see the ones before.' }),
     collection,
   }),
   output: z.object({
@@ -50,6 +54,8 @@ export const generate = defineTool({
     const cutOff = finish === 'length' ? '\n(The answer was cut off at maxTokens.)' : '';
     const list = sources.map(({ index, cited, uri, hitId }) => `[${index}] ${uri} · id: ${hitId}${cited ? '' : ' (not cited)'}`);
     const engineLine = `${engine}/${model}, ${milliseconds(metrics.totalMs)}${cached ? ', from the cache' : ''}`;
-    return [`${text}${cutOff}`, list.length === 0 ? 'No passage was found.' : `Sources:\n${list.join('\n')}`, engineLine].join('\n\n');
+    return [`${text}${cutOff}`, list.length === 0 ? 'No passage was found.' : `Sources:\n${list.join('\n')}`, engineLine].join(
+      '\n\n',
+    );
   },
 });

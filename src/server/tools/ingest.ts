@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import { invalidInput, RagError } from '../../core/errors.js';
+import { checkMetadata } from '../../core/metadata.js';
 import { createProgressReporter } from '../progress.js';
 import { bounded, count, milliseconds } from '../render.js';
 import { defineTool } from '../tool.js';
-import { collection, metadata, strict } from './schemas.js';
+import { collection, ingestReport, metadata, orElse, strict } from './schemas.js';
 
-const source = z.union([z.string().min(1), strict({ uri: z.string().min(1), metadata: metadata.optional() })], {
-  error: 'must be a path or { uri, metadata }',
-});
+const source = z.union(
+  [z.string().min(1), strict({ uri: z.string().min(1), metadata: metadata.optional() })],
+  orElse('must be a path or { uri, metadata }'),
+);
 const document = strict({ id: z.string().min(1).optional(), text: z.string(), metadata: metadata.optional() });
-const problem = z.object({ uri: z.string(), code: z.string(), message: z.string() });
-const counted = z.int();
 
 export const ingest = defineTool({
   name: 'ingest',
@@ -21,31 +21,36 @@ export const ingest = defineTool({
     'Use it when the user names files to index or asks you to remember a text. Not for reading a file once, and nothing is fetched from the network.',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   input: strict({
-    sources: z.array(source).min(1).optional().meta({ description: 'Paths, folders or globs such as docs/**/*.md, under an allowed folder.' }),
+    sources: z
+      .array(source)
+      .min(1)
+      .optional()
+      .meta({ description: 'Paths, folders or globs such as docs/**/*.md, under an allowed folder.' }),
     documents: z.array(document).min(1).optional().meta({ description: 'Texts; without an id a text is known by its content.' }),
     metadata: metadata.optional(),
-    prune: z.boolean().optional().meta({ description: 'Also remove documents of these folders and globs whose files are gone.', default: false }),
+    prune: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Also remove documents of these folders and globs whose files are gone.', default: false }),
     collection,
   }),
-  output: z.object({
-    added: counted,
-    changed: counted,
-    unchanged: counted,
-    removed: counted,
-    failed: z.array(problem),
-    warnings: z.array(problem.omit({ code: true })),
-    documents: counted,
-    chunks: counted,
-    tookMs: z.number(),
-  }),
+  output: ingestReport,
   async run(rag, { sources = [], documents = [], ...options }, { signal, progress, allowedRoots }) {
     if (sources.length + documents.length === 0) throw invalidInput('sources', 'name sources, documents or both');
     const roots = sources.length > 0 ? await allowedRoots() : undefined;
     if (roots?.length === 0) {
-      throw new RagError('FORBIDDEN', 'no folder is open for reading: start `hotrag serve` with a folder or `--root`, or send the text as documents');
+      throw new RagError(
+        'FORBIDDEN',
+        'no folder is open for reading: start `hotrag serve` with a folder or `--root`, or send the text as documents',
+      );
     }
+    // Here the path of a wrong value is known as the caller wrote it; for the engine, all are sources.
+    const texts = documents.map((text, index) => ({
+      ...text,
+      metadata: checkMetadata(text.metadata, `documents[${index}].metadata`),
+    }));
     const reporter = progress && createProgressReporter(progress);
-    const report = await rag.ingest([...documents, ...sources], {
+    const report = await rag.ingest([...sources, ...texts], {
       ...options,
       signal,
       roots,

@@ -15,31 +15,31 @@ export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
+/** What a union says when no alternative fits: the library would list what each of them misses. */
+export function orElse(words: string) {
+  return { error: ({ input }: { readonly input?: unknown }) => (input === undefined ? 'is required' : words) };
+}
+
 // ── Inputs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export const collection = z
-  .string()
-  .optional()
-  .meta({ description: 'Collection to work on. Leave out for the default one.' });
+export const collection = z.string().optional().meta({ description: 'Collection to work on. Leave out for the default one.' });
 
-export const filter = z.record(z.string(), z.unknown()).optional().meta({
-  description:
-    'Only documents whose metadata matches, such as {"year":{"$gte":2020},"lang":"en"}. A plain value means equality. Operators on a field: ' +
-    '$eq $ne $gt $gte $lt $lte $in $nin $exists $contains $containsAny (lists) $startsWith; around filters: $and $or (lists), $not. ' +
-    'Also $uri, $documentId, $group, $id as fields. Types are strict: 2020 is not "2020".',
-});
+export const filter = z
+  .record(z.string(), z.unknown())
+  .optional()
+  .meta({
+    description:
+      'Only documents whose metadata matches, such as {"year":{"$gte":2020},"lang":"en"}. A plain value means equality. Operators on a field: ' +
+      '$eq $ne $gt $gte $lt $lte $in $nin $exists $contains $containsAny (lists) $startsWith; around filters: $and $or (lists), $not. ' +
+      'Also $uri, $documentId, $group, $id as fields. Types are strict: 2020 is not "2020".',
+  });
 
 export const metadata = z.record(z.string(), z.unknown()).meta({
   description: 'Fields to filter by later: text, number, true/false, or a list of one of these.',
   // The engine checks values on every write and names the path of a wrong one; doing it here too could only disagree.
 }) as unknown as z.ZodType<Metadata>;
 
-export const topK = z
-  .int()
-  .min(1)
-  .max(100)
-  .optional()
-  .meta({ description: 'How many hits.', default: 5 });
+export const topK = z.int().min(1).max(100).optional().meta({ description: 'How many hits.', default: 5 });
 
 export const mode = z.enum(['hybrid', 'vector', 'keyword']).optional().meta({
   description: 'hybrid: meaning and words together; keyword: exact names, codes and rare words; vector: meaning only.',
@@ -66,6 +66,20 @@ export const hit = z.object({
   location: z.object({ lines: pair.optional(), page: z.int().optional(), headings: z.array(z.string()).optional() }),
   metadata: metadataOut,
   cut: z.boolean().optional().meta({ description: 'True when maxChars shortened the text.' }),
+});
+
+const problem = z.object({ uri: z.string(), code: z.string(), message: z.string() });
+
+export const ingestReport = z.object({
+  added: z.int(),
+  changed: z.int(),
+  unchanged: z.int(),
+  removed: z.int(),
+  failed: z.array(problem),
+  warnings: z.array(problem.omit({ code: true })),
+  documents: z.int(),
+  chunks: z.int().meta({ description: 'Chunks written.' }),
+  tookMs: z.number(),
 });
 
 export const explanation = z.object({

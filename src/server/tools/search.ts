@@ -3,9 +3,12 @@ import type { SearchResult } from '../../core/types.js';
 import { type CutHit, cutHits } from '../cut.js';
 import { count, milliseconds, renderHits } from '../render.js';
 import { defineTool } from '../tool.js';
-import { collection, explanation, filter, hit, mode, strict, topK } from './schemas.js';
+import { collection, explanation, filter, hit, mode, orElse, strict, topK } from './schemas.js';
 
-const query = z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(16)], { error: 'must be a text or a list of 1 to 16 texts' });
+const query = z.union(
+  [z.string().min(1), z.array(z.string().min(1)).min(1).max(16)],
+  orElse('must be a text or a list of 1 to 16 texts'),
+);
 
 type Output = Omit<SearchResult, 'hits'> & { readonly hits: readonly CutHit[] };
 
@@ -24,11 +27,19 @@ export const search = defineTool({
     filter,
     topK,
     mode,
-    groups: z.array(z.string()).min(1).optional().meta({ description: 'Chunkings to search, where several are configured. Default: all.' }),
-    rerank: z.boolean().optional().meta({ description: 'Reorder with the configured reranker. Default: true where there is one.' }),
+    groups: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .meta({ description: 'Chunkings to search, where several are configured. Default: all.' }),
+    rerank: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Reorder with the configured reranker. Default: true where there is one.' }),
     explain: z.boolean().optional().meta({ description: 'Run uncached and tell stages, times and index.', default: false }),
     maxChars: z.int().min(1).optional().meta({
-      description: "Most characters of all hits' texts together; longer texts are cut evenly, marked by … and `cut`. Default: whole passages.",
+      description:
+        "Most characters of all hits' texts together; longer texts are cut evenly, marked by … and `cut`. Default: whole passages.",
     }),
     collection,
   }),
@@ -39,8 +50,10 @@ export const search = defineTool({
   },
   render({ hits, tookMs, cached, explain }) {
     const head = `${count(hits.length, 'hit')}, ${milliseconds(tookMs)}${cached ? ', from the cache' : ''}`;
-    if (hits.length === 0) return `${head}. Try other words, another mode, or a wider filter; list-documents shows what is there.`;
-    const stages = explain?.stages.map(({ name, ms, detail }) => `- ${name}: ${milliseconds(ms)}${detail === '' ? '' : `, ${detail}`}`) ?? [];
+    if (hits.length === 0)
+      return `${head}. Try other words, another mode, or a wider filter; list-documents shows what is there.`;
+    const stages =
+      explain?.stages.map(({ name, ms, detail }) => `- ${name}: ${milliseconds(ms)}${detail === '' ? '' : `, ${detail}`}`) ?? [];
     return [head, renderHits(hits), ...(explain ? [`Index: ${explain.index}\n${stages.join('\n')}`] : [])].join('\n\n');
   },
 });

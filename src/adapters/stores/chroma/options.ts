@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const count = (from: number, to: number) => z.int().min(from).max(to);
 

@@ -1,181 +1,181 @@
-import type { Field, Filter, Plan, Scalar } from '../../../core/contracts.js';
-import { type FilterLeaf, splitFilter } from '../../../core/filter.js';
-import { COLUMNS, type FieldColumn, fieldColumns, KEY_TYPES, type KeyType, typedKey } from './columns.js';
+import type { Field, Filter, Scalar } from '../../../core/contracts.js';
+import type { FilterCompiler } from '../remote/contract.js';
+import { CHUNK, type FieldColumn, fieldColumns } from './columns.js';
+import { literal, literals } from './literal.js';
+import { FIELD_NAMES, packedKey } from './metadata.js';
 
-/**
- * Longer lists are left to the core: each listed value is one comparison in the server's expression, and its parser is not made for
- * tens of thousands.
- */
+/** Longer lists are left to the core: Milvus Lite compares every row with every listed value in Python. */
 export const MAX_PUSHED_VALUES = 1000;
 
-/** A compiled filter. */
-export interface MilvusPlan {
-  /** A boolean expression; '' = everything. */
+/** What `compile` makes of a filter. */
+export interface MilvusFilter {
+  /** A boolean expression. */
   readonly expression: string;
-  /** The indexed columns that it asks. */
-  readonly columns: readonly string[];
-}
-
-/** Splits a filter into what Milvus evaluates the same on every version and what the core does. Pure. */
-export function planFilter(filter: Filter, fields: readonly Field[]): Plan {
-  const { pushed, residual } = splitFilter(filter, canPush);
-  const columns = fieldColumns(fields);
-  const native: MilvusPlan = pushed
-    ? { expression: compile(pushed, columns), columns: columnsIn(pushed, columns) }
-    : { expression: '', columns: [] };
-  return { pushed, residual, native };
+  /** The declared fields whose columns it asks. */
+  readonly fields: readonly string[];
 }
 
 /**
- * A filter as a Milvus expression. Every part is two-valued: a missing field makes a comparison false, never null, because `not` of
- * null differs between servers. Each `exists` stands in parentheses: Milvus 2.3 reads `exists a and b` as `exists (a and b)`.
+ * Everything is pushed but very long lists. The expression is two-valued (a missing field makes a test false, never null) and takes
+ * only forms that Milvus 2.3 and Milvus Lite answer alike; metadata.ts says how the rows are made for that.
  */
-export function compile(filter: Filter, columns: ReadonlyMap<string, FieldColumn>): string {
-  const compileAll = (filters: readonly Filter[]) => filters.map((part) => compile(part, columns));
+export const milvusCompiler: FilterCompiler = {
+  canPush: (filter) => !('values' in filter) || filter.values.length <= MAX_PUSHED_VALUES,
+  // The text is made at the search, which knows the collection's declared fields.
+  compile: (filter) => filter,
+};
+
+/** A filter for the chunks of a collection with these declared fields. */
+export function compileFilter(filter: Filter, fields: readonly Field[]): MilvusFilter {
+  const columns = fieldColumns(fields);
+  const asked = new Set<string>();
+  const operandOf = (field: string, type: ScalarType): Operand => {
+    const virtual = VIRTUAL_COLUMNS.get(field);
+    if (virtual !== undefined) return type === 'string' ? { kind: 'column', column: virtual } : { kind: 'never' };
+    const column = columns.get(field);
+    if (column?.type !== type) return { kind: 'json', path: jsonPath(packedKey(type, field)) };
+    asked.add(field);
+    return { kind: 'declared', column };
+  };
+  return { expression: expressionOf(filter, operandOf), fields: [...asked] };
+}
+
+/** All of these conditions, or at least one of them. @example joinTests(['(a == 1)', '(b == 2)'], 'and') */
+export function joinTests(tests: readonly string[], operator: 'and' | 'or'): string {
+  const [only] = tests;
+  if (only === undefined) return operator === 'or' ? NOTHING : EVERYTHING;
+  if (tests.length === 1) return only;
+  if (tests.length <= WIDTH) return `(${tests.join(` ${operator} `)})`;
+  const middle = Math.ceil(tests.length / 2);
+  return `(${joinTests(tests.slice(0, middle), operator)} ${operator} ${joinTests(tests.slice(middle), operator)})`;
+}
+
+type ScalarType = 'string' | 'number' | 'boolean';
+
+/** Where the values of one field and one type are found. */
+type Operand =
+  /** A column that every row has. */
+  | { readonly kind: 'column'; readonly column: string }
+  | { readonly kind: 'declared'; readonly column: FieldColumn }
+  | { readonly kind: 'json'; readonly path: string }
+  /** Virtual fields are strings. */
+  | { readonly kind: 'never' };
+type OperandOf = (field: string, type: ScalarType) => Operand;
+
+const NOTHING = `(${CHUNK.rowId} in [])`;
+const EVERYTHING = `(not ${NOTHING})`;
+/** A server nests a chain as deep as it is long; both took chains of 300. */
+const WIDTH = 100;
+const VIRTUAL_COLUMNS: ReadonlyMap<string, string> = new Map([
+  ['$id', CHUNK.chunkId],
+  ['$documentId', CHUNK.documentId],
+  ['$uri', CHUNK.uri],
+  ['$group', CHUNK.group],
+]);
+
+function expressionOf(filter: Filter, operandOf: OperandOf): string {
   switch (filter.op) {
     case 'and':
-      return join(compileAll(filter.filters), 'and');
     case 'or':
-      return join(compileAll(filter.filters), 'or');
+      return joinTests(
+        filter.filters.map((part) => expressionOf(part, operandOf)),
+        filter.op,
+      );
     case 'not':
-      return `(not ${compile(filter.filter, columns)})`;
+      return `(not ${expressionOf(filter.filter, operandOf)})`;
     case 'eq':
-      return equals(filter.field, [filter.value], columns);
+      return isOneOf(filter.field, [filter.value], operandOf);
     case 'ne':
-      return `(not ${equals(filter.field, [filter.value], columns)})`;
+      return `(not ${isOneOf(filter.field, [filter.value], operandOf)})`;
     case 'in':
-      return equals(filter.field, filter.values, columns);
+      return isOneOf(filter.field, filter.values, operandOf);
     case 'nin':
-      return `(not ${equals(filter.field, filter.values, columns)})`;
+      return `(not ${isOneOf(filter.field, filter.values, operandOf)})`;
     case 'gt':
-      return compares(filter.field, '>', filter.value, columns);
+      return compares(filter.field, [['>', filter.value]], operandOf);
     case 'gte':
-      return compares(filter.field, '>=', filter.value, columns);
+      return compares(filter.field, [['>=', filter.value]], operandOf);
     case 'lt':
-      return compares(filter.field, '<', filter.value, columns);
+      return compares(filter.field, [['<', filter.value]], operandOf);
     case 'lte':
-      return compares(filter.field, '<=', filter.value, columns);
+      return compares(filter.field, [['<=', filter.value]], operandOf);
     case 'startsWith':
-      return startsWith(filter.field, filter.value, columns);
+      return compares(filter.field, prefixRange(filter.value), operandOf);
     case 'contains':
       return contains(filter.field, [filter.value]);
     case 'containsAny':
       return contains(filter.field, filter.values);
-    case 'exists':
-      return filter.value ? exists(filter.field) : `(not ${exists(filter.field)})`;
+    case 'exists': {
+      const test = VIRTUAL_COLUMNS.has(filter.field)
+        ? EVERYTHING
+        : `json_contains(${jsonPath(FIELD_NAMES)}, ${literal(filter.field)})`;
+      return filter.value ? test : `(not ${test})`;
+    }
   }
 }
 
-/**
- * A value as a literal of the expression language; the only place where a value, or the name of a metadata field, becomes text.
- *
- * The attack: a value such as `x" or id != "` would close its quotes and rewrite the filter, and so show or delete what the caller
- * may not see. Quotes and backslashes are escaped; so are line ends, which end a literal too. No other escape is used: Milvus Lite
- * knows no `\u`. A caller's text never stands anywhere but between these quotes.
- */
-export function literal(value: Scalar): string {
-  switch (typeof value) {
-    case 'string':
-      return `"${value.replace(/["\\\n\r\t]/g, (character) => ESCAPES[character] ?? character)}"`;
-    case 'boolean':
-      return value ? 'true' : 'false';
-    case 'number':
-      return numberLiteral(value);
+/** Lists are split by type: servers refuse mixed ones, and each type has a place of its own. */
+function isOneOf(field: string, values: readonly Scalar[], operandOf: OperandOf): string {
+  const tests = byType(values).map(([type, ofType]) => operandIsOneOf(operandOf(field, type), ofType));
+  return joinTests(tests, 'or');
+}
+
+function operandIsOneOf(operand: Operand, values: readonly Scalar[]): string {
+  switch (operand.kind) {
+    case 'never':
+      return NOTHING;
+    case 'column':
+      return columnIsOneOf(operand.column, values);
+    case 'declared':
+      return `((${operand.column.present} == true) and ${columnIsOneOf(operand.column.value, values)})`;
+    case 'json':
+      return listContains(operand.path, values);
   }
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-const NOTHING = `(${COLUMNS.id} in [])`;
-const VIRTUAL_COLUMNS: ReadonlyMap<string, string> = new Map([
-  ['$id', COLUMNS.id],
-  ['$documentId', COLUMNS.documentId],
-  ['$uri', COLUMNS.uri],
-  ['$group', COLUMNS.group],
-]);
-
-function canPush(leaf: FilterLeaf): boolean {
-  return !('values' in leaf) || leaf.values.length <= MAX_PUSHED_VALUES;
+/** Milvus 2.3 takes no list of booleans. */
+function columnIsOneOf(column: string, values: readonly Scalar[]): string {
+  const [only] = values;
+  if (values.length > 1 && typeof only !== 'boolean') return `(${column} in ${literals(values)})`;
+  return joinTests(
+    values.map((value) => `(${column} == ${literal(value)})`),
+    'or',
+  );
 }
 
-function columnsIn(filter: Filter, columns: ReadonlyMap<string, FieldColumn>): readonly string[] {
-  const names = new Set<string>();
-  const visit = (part: Filter): void => {
-    if ('filters' in part) part.filters.forEach(visit);
-    else if ('filter' in part) visit(part.filter);
-    else if (columns.has(part.field) && part.op !== 'exists' && part.op !== 'contains' && part.op !== 'containsAny') {
-      names.add(part.field);
-    }
-  };
-  visit(filter);
-  return [...names];
+/** The bounds are of one type. */
+function compares(field: string, bounds: readonly Bound[], operandOf: OperandOf): string {
+  const [bound] = bounds;
+  const operand = operandOf(field, typeof bound?.[1] === 'number' ? 'number' : 'string');
+  const tests = (path: string) => bounds.map(([operator, value]) => `(${path} ${operator} ${literal(value)})`);
+  switch (operand.kind) {
+    case 'never':
+      return NOTHING;
+    case 'column':
+      return joinTests(tests(operand.column), 'and');
+    case 'declared':
+      return joinTests([`(${operand.column.present} == true)`, ...tests(operand.column.value)], 'and');
+    case 'json':
+      // In parentheses: Milvus 2.3 reads `exists a and b` as `exists (a and b)`.
+      return joinTests([`(exists ${operand.path})`, ...tests(`${operand.path}[0]`)], 'and');
+  }
 }
 
-/** Where values of one type are found, and the condition (if any) that there is one. */
-interface Operand {
-  readonly text: string;
-  readonly present: string | undefined;
-  /** A JSON path: Milvus Lite has no `in` for these. */
-  readonly json: boolean;
-}
+type Bound = readonly [operator: '>' | '>=' | '<' | '<=', value: number | string];
 
-/** undefined: this field never has a value of this type. */
-function operandOf(field: string, type: KeyType, columns: ReadonlyMap<string, FieldColumn>): Operand | undefined {
-  const virtual = VIRTUAL_COLUMNS.get(field);
-  if (virtual !== undefined) return type === 'string' ? { text: virtual, present: undefined, json: false } : undefined;
-  const column = columns.get(field);
-  if (column?.type === type) return { text: column.value, present: `(${column.present} == true)`, json: false };
-  const text = jsonPath(type, field);
-  return { text, present: `(exists ${text})`, json: true };
-}
-
-function jsonPath(type: KeyType, field: string): string {
-  return `${COLUMNS.metadata}[${literal(typedKey(type, field))}]`;
-}
-
-/** Lists are split by type (a mixed one is refused), and each type has its own key. */
-function equals(field: string, values: readonly Scalar[], columns: ReadonlyMap<string, FieldColumn>): string {
-  const parts = byType(values).flatMap(([type, ofType]) => {
-    const operand = operandOf(field, type, columns);
-    if (operand === undefined) return [];
-    const [only] = ofType;
-    if (operand.json || (ofType.length === 1 && only !== undefined)) {
-      return [
-        guarded(
-          operand,
-          join(
-            ofType.map((value) => `(${operand.text} == ${literal(value)})`),
-            'or',
-          ),
-        ),
-      ];
-    }
-    return [guarded(operand, `(${operand.text} in [${ofType.map(literal).join(', ')}])`)];
-  });
-  return join(parts, 'or');
-}
-
-function compares(
-  field: string,
-  operator: '>' | '>=' | '<' | '<=',
-  value: number | string,
-  columns: ReadonlyMap<string, FieldColumn>,
-): string {
-  const operand = operandOf(field, typeof value === 'number' ? 'number' : 'string', columns);
-  return operand === undefined ? NOTHING : guarded(operand, `(${operand.text} ${operator} ${literal(value)})`);
-}
-
-/** As a range, since the wildcards of `like` differ between servers: from the prefix to the first text that no longer has it. */
-function startsWith(field: string, prefix: string, columns: ReadonlyMap<string, FieldColumn>): string {
-  const operand = operandOf(field, 'string', columns);
-  if (operand === undefined) return NOTHING;
+/** A prefix as a range, since the wildcards of `like` differ between servers: up to the first text that no longer has it. */
+function prefixRange(prefix: string): readonly Bound[] {
   const end = afterPrefix(prefix);
-  const parts = [`(${operand.text} >= ${literal(prefix)})`];
-  if (end !== undefined) parts.push(`(${operand.text} < ${literal(end)})`);
-  return guarded(operand, join(parts, 'and'));
+  return end === undefined
+    ? [['>=', prefix]]
+    : [
+        ['>=', prefix],
+        ['<', end],
+      ];
 }
 
 /** The least text above all that begin with `prefix`, by code point; undefined: there is none. */
-export function afterPrefix(prefix: string): string | undefined {
+function afterPrefix(prefix: string): string | undefined {
   const points = [...prefix];
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     const point = last.codePointAt(0) ?? 0;
@@ -185,53 +185,34 @@ export function afterPrefix(prefix: string): string | undefined {
   return undefined;
 }
 
-/** Whole and broken numbers go into lists of their own: Milvus 2.3 refuses `[1, 2.5]`. */
 function contains(field: string, values: readonly Scalar[]): string {
   if (VIRTUAL_COLUMNS.has(field)) return NOTHING;
-  const parts = byType(values).map(([type, ofType]) => {
-    const text = jsonPath(`${type}[]`, field);
-    const whole = ofType.filter((value) => isWhole(value));
-    const others = ofType.filter((value) => !isWhole(value));
-    const lists = [whole, others].filter((list) => list.length > 0);
-    const tests = lists.map((list) => `json_contains_any(${text}, [${list.map(literal).join(', ')}])`);
-    return `((exists ${text}) and ${join(tests, 'or')})`;
+  const tests = byType(values).map(([type, ofType]) => listContains(jsonPath(packedKey(`${type}[]`, field)), ofType));
+  return joinTests(tests, 'or');
+}
+
+/** Whole and broken numbers go into lists of their own: Milvus 2.3 refuses `[1, 2.5]`. */
+function listContains(path: string, values: readonly Scalar[]): string {
+  const lists = [values.filter(isWhole), values.filter((value) => !isWhole(value))].filter((list) => list.length > 0);
+  const tests = lists.map((list) => {
+    const [only] = list;
+    return list.length === 1 && only !== undefined
+      ? `json_contains(${path}, ${literal(only)})`
+      : `json_contains_any(${path}, ${literals(list)})`;
   });
-  return join(parts, 'or');
+  return joinTests(tests, 'or');
 }
 
-function exists(field: string): string {
-  if (VIRTUAL_COLUMNS.has(field)) return `(not ${NOTHING})`;
-  return join(
-    KEY_TYPES.map((type) => `(exists ${jsonPath(type, field)})`),
-    'or',
-  );
+function jsonPath(key: string): string {
+  return `${CHUNK.metadata}[${literal(key)}]`;
 }
 
-function guarded(operand: Operand, condition: string): string {
-  return operand.present === undefined ? condition : `(${operand.present} and ${condition})`;
-}
-
-/** Balanced, so that a list of a thousand nests ten deep in the server's tree and not a thousand. */
-function join(parts: readonly string[], operator: 'and' | 'or'): string {
-  const [only] = parts;
-  if (only === undefined) return operator === 'or' ? NOTHING : `(not ${NOTHING})`;
-  if (parts.length === 1) return only;
-  const middle = Math.ceil(parts.length / 2);
-  return `(${join(parts.slice(0, middle), operator)} ${operator} ${join(parts.slice(middle), operator)})`;
-}
-
-function byType(values: readonly Scalar[]): [type: 'string' | 'number' | 'boolean', values: readonly Scalar[]][] {
+function byType(values: readonly Scalar[]): readonly (readonly [type: ScalarType, values: readonly Scalar[]])[] {
   return (['string', 'number', 'boolean'] as const)
-    .map((type): [typeof type, readonly Scalar[]] => [type, values.filter((value) => typeof value === type)])
+    .map((type) => [type, values.filter((value) => typeof value === type)] as const)
     .filter(([, ofType]) => ofType.length > 0);
 }
 
 function isWhole(value: Scalar): boolean {
   return Number.isSafeInteger(value);
-}
-
-/** Without an exponent or a point, a number is read as a 64-bit integer: one beyond the safe ones is written as a fraction. */
-function numberLiteral(value: number): string {
-  const text = value === 0 ? '0' : String(value);
-  return Number.isSafeInteger(value) || /[.e]/.test(text) ? text : `${text}.0`;
 }

@@ -41,6 +41,8 @@ export interface RemoteServer {
 export interface FilterCompiler {
   /** True when the server's answer for this leaf (under `not` where `negated`) equals `matches()` for every metadata there can be. */
   readonly canPush: CanPush;
+  /** False for a filter that is too large for the server, though it could say all its parts; it stays with the core. @default true */
+  fits?(filter: Filter): boolean;
   /** Total over what `splitFilter` leaves of a filter with `canPush`: simplified, nothing else in it. */
   compile(filter: Filter): unknown;
 }
@@ -64,8 +66,9 @@ export interface RemoteTables {
   chunkKeys(documentIds: readonly string[] | undefined, options?: CallOptions): AsyncIterable<ChunkKey>;
 
   // ── catalog ──
-  /** All writer rows: few. Read beside every search, so it must cost less than the search. */
+  /** All writer rows: few. Without a `pulse`, read beside every search: it must cost less than the search. */
   writers(options?: CallOptions): Promise<readonly WriterRow[]>;
+  readonly pulse?: Pulse | undefined;
   /** Inserts or replaces the row. */
   putWriter(row: WriterRow, options?: CallOptions): Promise<void>;
   deleteWriters(writers: readonly string[], options?: CallOptions): Promise<void>;
@@ -80,6 +83,16 @@ export interface RemoteTables {
   deleteDocuments(ids: readonly string[], options?: CallOptions): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;
+}
+
+/**
+ * One text a collection, for servers on which something can be read much faster than rows. It is set to a random value after every
+ * change of the writers' rows, the last one wins; as long as a reader finds the value that it found before it read the rows, they
+ * are as they were.
+ */
+export interface Pulse {
+  read(options?: CallOptions): Promise<string>;
+  set(value: string, options?: CallOptions): Promise<void>;
 }
 
 /** Names one commit: the writer's random id and the value of its counter meanwhile. */

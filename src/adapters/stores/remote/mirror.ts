@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { CallOptions } from '../../../core/contracts.js';
+import { abortable } from '../../../core/flow.js';
 import { compareText } from '../../../core/ids.js';
 import type { DocumentStamp, RemoteTables, Stamp, WriterRow } from './contract.js';
 import { sameStamp } from './row-id.js';
@@ -22,46 +23,45 @@ export interface Mirror {
   ids(): readonly string[];
   /** Whether a chunk with this stamp counts. */
   isLive(documentId: string, stamp: Stamp): boolean;
-  /** True when these rows, just read, tell of nothing that the mirror doesn't know. */
-  covers(writers: readonly WriterRow[]): boolean;
-  /** The collection's version according to these rows, just read. */
-  version(writers: readonly WriterRow[]): string;
+  /** False before the first reading. */
+  readonly loaded: boolean;
+  /** Looks at the server, in one short trip: true when there is nothing that the mirror doesn't know. */
+  look(options: CallOptions): Promise<boolean>;
+  /** The collection's version, by a look at the server. */
+  version(options: CallOptions): Promise<string>;
   /** Writers at work, of these rows, just read; one's own too. */
   active(writers: readonly WriterRow[]): ReadonlySet<string>;
-  /** Learns what the server knows now. Calls that meet share one reading that starts after them. Resolves with the writer rows read. */
-  refresh(options?: CallOptions): Promise<readonly WriterRow[]>;
+  /** Learns what the server knows by now, and resolves with its writer rows. Callers that meet share one reading that starts after them. */
+  refresh(): Promise<readonly WriterRow[]>;
   /** What this process itself just wrote, so that it need not read it. */
   learn(put: readonly DocumentStamp[], dropped: readonly string[]): void;
-  /** Rows of this writer tell the mirror nothing: what it writes is learnt. */
-  ignore(writer: string): void;
+  /** The writer of whom `learn` tells everything; undefined: none, what the last one wrote has to be read. */
+  setOwnWriter(writer: string | undefined): void;
 }
 
 export function createMirror(tables: RemoteTables): Mirror {
   const watch = createWriterWatch(() => performance.now());
   const entries = new Map<string, MirrorEntry>();
-  const own = new Set<string>();
-  /** The writers of the last reading, and how far each one's rows are surely known. */
+  let ownWriter: string | undefined;
+  /** The others' rows at the last reading, and how far each one's documents are surely known. */
   let known: ReadonlyMap<string, number> | undefined;
   let floors: ReadonlyMap<string, number> = new Map();
+  /** The pulse before that reading, and the version that the rows stood for; undefined while somebody was at work. */
+  let settled: { readonly pulse: string; readonly version: string | undefined } | undefined;
   let generation = 0;
   let sorted: readonly string[] | undefined;
-  let reading: Promise<readonly WriterRow[]> | undefined;
-  let next: Promise<readonly WriterRow[]> | undefined;
+  /** While a reading is under way: documents that `learn` told of since it began. What it finds of them may be older. */
+  let fresher: Set<string> | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<readonly WriterRow[]> | undefined;
 
-  const others = (writers: readonly WriterRow[]) => writers.filter(({ writer }) => !own.has(writer));
-
-  const covers = (writers: readonly WriterRow[]): boolean => {
-    const rows = others(writers);
-    const active = watch.active(writers);
-    return (
-      known !== undefined &&
-      rows.length === known.size &&
-      rows.every(({ writer, seq }) => known?.get(writer) === seq && !active.has(writer))
-    );
+  const isLive = (documentId: string, stamp: Stamp): boolean => {
+    const entry = entries.get(documentId);
+    return entry !== undefined && sameStamp(entry.stamp, stamp);
   };
 
-  const learn = (put: readonly DocumentStamp[], dropped: readonly string[]): void => {
-    const changed = put.filter(({ id, stamp }) => !mirror.isLive(id, stamp));
+  const apply = (put: readonly DocumentStamp[], dropped: readonly string[]): void => {
+    const changed = put.filter(({ id, stamp }) => !isLive(id, stamp));
     const gone = dropped.filter((id) => entries.has(id));
     if (changed.length + gone.length === 0) return;
     generation++;
@@ -70,39 +70,85 @@ export function createMirror(tables: RemoteTables): Mirror {
     for (const id of gone) entries.delete(id);
   };
 
-  const readAll = async (options: CallOptions): Promise<void> => {
-    const rows = await tables.stamps(undefined, options);
-    const there = new Set(rows.map(({ id }) => id));
-    const dropped = [...entries.keys()].filter((id) => !there.has(id));
-    learn(rows, dropped);
+  const others = (writers: readonly WriterRow[]) => writers.filter(({ writer }) => writer !== ownWriter);
+
+  const covers = (writers: readonly WriterRow[]): boolean => {
+    const active = watch.active(writers);
+    const rows = others(writers);
+    return rows.length === known?.size && rows.every(({ writer, seq }) => known?.get(writer) === seq && !active.has(writer));
   };
 
-  /** What `writers` wrote since the last reading. Removed documents leave no row behind: their absence shows in the count. */
-  const readNew = async (writers: readonly WriterRow[], options: CallOptions): Promise<void> => {
-    const news = writers.filter(({ writer, seq }) => writer !== EPOCH && floors.get(writer) !== seq);
-    const lists = await Promise.all(news.map(({ writer }) => tables.stamps({ writer, seq: floors.get(writer) ?? -1 }, options)));
-    learn(lists.flat(), []);
-    if ((await tables.countDocuments(options)) !== entries.size) await readAll(options);
+  /** True when everything found could be taken over. */
+  const takeOver = (rows: readonly DocumentStamp[], dropped: readonly string[]): boolean => {
+    const found = rows.filter(({ id }) => !fresher?.has(id));
+    const gone = dropped.filter((id) => !fresher?.has(id));
+    apply(found, gone);
+    return found.length === rows.length && gone.length === dropped.length;
+  };
+
+  const readAll = async (): Promise<boolean> => {
+    const rows = await tables.stamps(undefined);
+    const there = new Set(rows.map(({ id }) => id));
+    return takeOver(
+      rows,
+      [...entries.keys()].filter((id) => !there.has(id)),
+    );
+  };
+
+  /** What was written since the last reading. A removed document leaves no row behind: its absence shows in the count. */
+  const readNew = async (rows: readonly WriterRow[]): Promise<boolean> => {
+    const news = rows.filter(({ writer, seq }) => writer !== EPOCH && floors.get(writer) !== seq);
+    const lists = await Promise.all(news.map(({ writer }) => tables.stamps({ writer, seq: floors.get(writer) ?? -1 })));
+    const complete = takeOver(lists.flat(), []);
+    return (await tables.countDocuments()) === entries.size ? complete : readAll();
   };
 
   const read = async (): Promise<readonly WriterRow[]> => {
-    // Shared by callers who may each give up, so it follows nobody's signal; every call to the server has its own time limit.
-    const options: CallOptions = {};
-    const writers = await tables.writers(options);
-    if (covers(writers)) return writers;
-    const rows = others(writers);
-    const present = new Map(rows.map(({ writer, seq }) => [writer, seq]));
-    const before = known;
-    const gone = before !== undefined && [...before.keys()].some((writer) => !present.has(writer));
-    if (before === undefined || gone || before.get(EPOCH) !== present.get(EPOCH)) await readAll(options);
-    else await readNew(rows, options);
-    known = present;
-    // A writer at work goes on writing under the same count: its rows are known only up to the last count that stood still.
-    floors = new Map(rows.map(({ writer, seq }) => [writer, seq % 2 === 0 ? seq : (floors.get(writer) ?? -1)]));
+    fresher = new Set();
+    settled = undefined;
+    const pulse = await tables.pulse?.read();
+    const writers = await tables.writers();
+    if (covers(writers) || (await catchUp(writers))) {
+      const working = watch.active(writers);
+      const quiet = working.size === 0 || (working.size === 1 && ownWriter !== undefined && working.has(ownWriter));
+      if (pulse !== undefined && quiet) settled = { pulse, version: working.size === 0 ? settledVersion(writers) : undefined };
+    }
     return writers;
   };
 
-  const mirror: Mirror = {
+  /** False when it is not certain that everything was learnt. */
+  const catchUp = async (writers: readonly WriterRow[]): Promise<boolean> => {
+    const rows = others(writers);
+    const present = new Map(rows.map(({ writer, seq }) => [writer, seq]));
+    const before = known;
+    const missedSome =
+      before === undefined ||
+      before.get(EPOCH) !== present.get(EPOCH) ||
+      [...before.keys()].some((writer) => writer !== ownWriter && !present.has(writer));
+    const complete = missedSome ? await readAll() : await readNew(rows);
+    if (!complete) return false;
+    known = present;
+    // A writer at work goes on under the same count: its documents are surely known only up to the last count that stood still.
+    floors = new Map(rows.map(({ writer, seq }) => [writer, seq % 2 === 0 ? seq : (floors.get(writer) ?? -1)]));
+    return true;
+  };
+
+  // Shared by callers who may each give up, so it follows nobody's signal; every call to the server has its own time limit.
+  const refresh = (): Promise<readonly WriterRow[]> => {
+    waiting ??= running
+      .catch(() => {}) // told to those who waited for it
+      .then(() => {
+        waiting = undefined;
+        return read();
+      })
+      .finally(() => {
+        fresher = undefined;
+      });
+    running = waiting;
+    return waiting;
+  };
+
+  return {
     get generation() {
       return generation;
     },
@@ -111,28 +157,31 @@ export function createMirror(tables: RemoteTables): Mirror {
       sorted ??= [...entries.keys()].sort(compareText);
       return sorted;
     },
-    isLive: (documentId, stamp) => {
-      const entry = entries.get(documentId);
-      return entry !== undefined && sameStamp(entry.stamp, stamp);
+    isLive,
+    get loaded() {
+      return known !== undefined;
     },
-    covers,
-    version: (writers) => (watch.active(writers).size > 0 ? passingVersion() : settledVersion(writers)),
-    active: (writers) => watch.active(writers),
-    refresh: () => {
-      if (reading === undefined) {
-        reading = read().finally(() => {
-          reading = undefined;
-        });
-        return reading;
+    look: async (options) => {
+      if (tables.pulse === undefined) return covers(await tables.writers(options));
+      return settled !== undefined && (await tables.pulse.read(options)) === settled?.pulse;
+    },
+    version: async (options) => {
+      if (tables.pulse !== undefined && settled !== undefined) {
+        const pulse = await tables.pulse.read(options);
+        if (pulse === settled?.pulse) return settled.version ?? passingVersion();
       }
-      // The reading under way may have passed what this caller has to see.
-      next ??= reading.then(read, read).finally(() => {
-        next = undefined;
-      });
-      return next;
+      const writers = tables.pulse === undefined ? await tables.writers(options) : await abortable(refresh(), options.signal);
+      return watch.active(writers).size > 0 ? passingVersion() : settledVersion(writers);
     },
-    learn,
-    ignore: (writer) => void own.add(writer),
+    active: (writers) => watch.active(writers),
+    refresh,
+    learn: (put, dropped) => {
+      for (const { id } of put) fresher?.add(id);
+      for (const id of dropped) fresher?.add(id);
+      apply(put, dropped);
+    },
+    setOwnWriter: (writer) => {
+      ownWriter = writer;
+    },
   };
-  return mirror;
 }

@@ -1,0 +1,50 @@
+// Question: what does ingest cost, from files to durable, searchable chunks, and what does it cost again when nothing changed?
+// Text: the Markdown files of the installed packages. CPU is the process's, all threads.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openRag } from '../dist/sdk/index.js';
+import { packageSources } from './lib/corpus.mjs';
+import { measure, median, table } from './lib/measure.mjs';
+
+const ROUNDS = 3;
+
+export async function run() {
+  const sources = packageSources();
+  const rounds = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await oneRound(sources));
+  const { report } = rounds[0];
+  console.log(`${report.documents} documents, ${report.chunks} chunks; median of ${ROUNDS} rounds, each in a new store\n`);
+  const figure = (pick) => median(rounds.map(pick));
+  table(
+    ['', 'wall ms', 'CPU ms', 'chunks per CPU-second'],
+    [
+      [
+        'first ingest',
+        figure((r) => r.first.wallMs).toFixed(0),
+        figure((r) => r.first.cpuMs).toFixed(0),
+        figure((r) => (r.report.chunks / r.first.cpuMs) * 1000).toFixed(0),
+      ],
+      ['again, nothing changed', figure((r) => r.again.wallMs).toFixed(0), figure((r) => r.again.cpuMs).toFixed(0), ''],
+    ],
+  );
+  console.log(
+    `\nagain is ${figure((r) => r.first.wallMs / r.again.wallMs).toFixed(1)}x faster by wall, ${figure((r) => r.first.cpuMs / r.again.cpuMs).toFixed(1)}x by CPU`,
+  );
+  return 0;
+}
+
+async function oneRound(sources) {
+  const path = mkdtempSync(join(tmpdir(), 'hotrag-bench-'));
+  try {
+    const rag = await openRag({ store: { type: 'memory', path } });
+    const first = await measure(() => rag.ingest(sources));
+    const again = await measure(() => rag.ingest(sources));
+    if (again.value.unchanged !== first.value.documents) throw new Error('the second ingest found changes');
+    await rag.search('how do I install it?');
+    await rag.close();
+    return { report: first.value, first, again };
+  } finally {
+    rmSync(path, { recursive: true, force: true });
+  }
+}

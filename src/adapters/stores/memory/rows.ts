@@ -1,0 +1,103 @@
+import type { CallOptions, DocumentRow, Space } from '../../../core/contracts.js';
+
+/**
+ * Where the truth of the engine lies: document rows, blocks of chunks, and a log of what each commit added and removed. Indexes are
+ * made from it, in every process by the same steps. One implementation keeps it in this process, the other in a file.
+ */
+export interface RowStore {
+  readonly collections: () => readonly Space[];
+  /** Undefined where there is none. */
+  readonly find: (collection: string) => Space | undefined;
+  /** False when another process has made a collection of this name meanwhile. */
+  readonly create: (space: Space) => Promise<boolean>;
+  readonly drop: (collection: string) => Promise<boolean>;
+  readonly rowsOf: (space: Space) => Rows;
+  readonly close: () => Promise<void>;
+}
+
+/** The rows of one collection. */
+export interface Rows {
+  /**
+   * The latest state, by whomever it was written; it stays as it is until it is released.
+   * @throws RagError NOT_FOUND when the collection was dropped
+   */
+  snapshot(): Snapshot;
+  /**
+   * Writes all of it or nothing; durable when it resolves.
+   * @returns false, and has written nothing, when the state is no longer the one that `write` started from
+   */
+  append(write: RowWrite, options?: CallOptions): Promise<boolean>;
+}
+
+/** At most `BLOCK_SIZE` chunks of one document and one group; written once, never changed. */
+export interface BlockRef {
+  /** Ascending in the order of writing; never used twice. */
+  readonly number: number;
+  readonly chunks: number;
+  readonly group: string;
+}
+
+/** Small enough that reading one chunk is cheap, large enough that a store has few keys. */
+export const BLOCK_SIZE = 16;
+
+/** What a block holds of its chunks, apart because each has readers of its own: hits, filters, vector index, keyword index. */
+export const COLUMNS = ['texts', 'heads', 'vectors', 'terms'] as const;
+export type Column = (typeof COLUMNS)[number];
+
+export interface Block {
+  readonly ref: BlockRef;
+  readonly columns: Readonly<Record<Column, Uint8Array>>;
+  readonly chunkIds: readonly string[];
+}
+
+export interface StoredDocument {
+  readonly row: DocumentRow;
+  /** By group, then position. */
+  readonly blocks: readonly BlockRef[];
+}
+
+export interface RowState {
+  /** Raised by every commit. */
+  readonly sequence: number;
+  readonly nextBlock: number;
+  readonly documents: number;
+  readonly chunks: number;
+}
+
+/** What a commit did, for those who know the state before it. */
+export interface LogEntry {
+  readonly added: readonly BlockRef[];
+  readonly removed: readonly number[];
+}
+
+export interface ChunkPlace {
+  readonly block: number;
+  readonly index: number;
+}
+
+export interface Snapshot {
+  readonly state: RowState;
+  document(id: string): StoredDocument | undefined;
+  /** By ascending id, those after `after`, `limit` at most. */
+  documents(after: string | undefined, limit: number): readonly StoredDocument[];
+  /** The commits after a sequence number, in order; undefined when the log does not reach back so far. */
+  logAfter(sequence: number): readonly LogEntry[] | undefined;
+  /** @throws RagError STORE_CORRUPT when it is missing or damaged */
+  column(block: number, column: Column): Uint8Array;
+  place(chunkId: string): ChunkPlace | undefined;
+  release(): void;
+}
+
+export interface RowWrite {
+  /** What it was worked out from. */
+  readonly before: RowState;
+  readonly after: RowState;
+  readonly entry: LogEntry;
+  readonly blocks: readonly Block[];
+  readonly documents: readonly StoredDocument[];
+  readonly droppedDocuments: readonly string[];
+  readonly droppedChunks: readonly string[];
+}
+
+/** Commits that the log keeps; who has seen none of them loads anew, which is then hardly more work. */
+export const LOG_LENGTH = 4096;

@@ -1,0 +1,139 @@
+import type { Space } from '../../../core/contracts.js';
+import { RagError } from '../../../core/errors.js';
+import { compareText } from '../../../core/ids.js';
+import type { Block, ChunkPlace, LogEntry, RowState, RowStore, Rows, RowWrite, Snapshot, StoredDocument } from './rows.js';
+import { LOG_LENGTH } from './rows.js';
+
+/** Rows in this process's memory, gone with it. */
+export function createVolatileRows(): RowStore {
+  const collections = new Map<string, { readonly space: Space; readonly rows: VolatileRows }>();
+  return {
+    collections: () => [...collections.values()].map(({ space }) => space),
+    find: (collection) => collections.get(collection)?.space,
+    async create(space) {
+      if (collections.has(space.collection)) return false;
+      collections.set(space.collection, { space, rows: createRows(space) });
+      return true;
+    },
+    async drop(collection) {
+      collections.get(collection)?.rows.end();
+      return collections.delete(collection);
+    },
+    rowsOf(space) {
+      const open = collections.get(space.collection);
+      if (open === undefined || open.space.uuid !== space.uuid) throw dropped(space);
+      return open.rows;
+    },
+    async close() {
+      for (const { rows } of collections.values()) rows.end();
+      collections.clear();
+    },
+  };
+}
+
+interface VolatileRows extends Rows {
+  end(): void;
+}
+
+function createRows(space: Space): VolatileRows {
+  let state: RowState = { sequence: 0, nextBlock: 0, documents: 0, chunks: 0 };
+  let ended = false;
+  let snapshots = 0;
+  const documents = new Map<string, StoredDocument>();
+  /** The keys of `documents` in order. */
+  const ids: string[] = [];
+  const blocks = new Map<number, Block>();
+  const places = new Map<string, ChunkPlace>();
+  const log: LogEntry[] = [];
+  /** Blocks that were removed while a snapshot was open, which may still read them. */
+  const removed: number[] = [];
+
+  return {
+    snapshot() {
+      if (ended) throw dropped(space);
+      snapshots++;
+      return createSnapshot(state);
+    },
+    async append(write) {
+      if (ended) throw dropped(space);
+      if (write.before.sequence !== state.sequence) return false;
+      state = write.after;
+      log.push(write.entry);
+      if (log.length > LOG_LENGTH) log.shift();
+      for (const id of write.droppedChunks) places.delete(id);
+      removed.push(...write.entry.removed);
+      forgetRemoved();
+      for (const block of write.blocks) {
+        blocks.set(block.ref.number, block);
+        for (const [index, id] of block.chunkIds.entries()) places.set(id, { block: block.ref.number, index });
+      }
+      for (const id of write.droppedDocuments) {
+        if (documents.delete(id)) ids.splice(positionOf(id), 1);
+      }
+      for (const document of write.documents) {
+        if (!documents.has(document.row.id)) ids.splice(positionOf(document.row.id), 0, document.row.id);
+        documents.set(document.row.id, document);
+      }
+      return true;
+    },
+    end() {
+      ended = true;
+    },
+  };
+
+  /** Its documents are the latest: the engine walks them in one go. */
+  function createSnapshot(seen: RowState): Snapshot {
+    let open = true;
+    return {
+      state: seen,
+      document: (id) => documents.get(id),
+      documents(after, limit) {
+        const start = after === undefined ? 0 : positionOf(after);
+        const found: StoredDocument[] = [];
+        for (let at = start; at < ids.length && found.length < limit; at++) {
+          const document = documents.get(ids[at] ?? '');
+          if (document !== undefined && document.row.id !== after) found.push(document);
+        }
+        return found;
+      },
+      logAfter(sequence) {
+        const first = log.length - (state.sequence - sequence);
+        return first < 0 ? undefined : log.slice(first, log.length - (state.sequence - seen.sequence));
+      },
+      column(number, column) {
+        const block = blocks.get(number);
+        if (block === undefined) throw new RagError('STORE_CORRUPT', `collection "${space.collection}": block ${number} is missing`);
+        return block.columns[column];
+      },
+      place: (chunkId) => places.get(chunkId),
+      release() {
+        if (!open) return;
+        open = false;
+        snapshots--;
+        forgetRemoved();
+      },
+    };
+  }
+
+  function forgetRemoved(): void {
+    if (snapshots > 0) return;
+    for (const number of removed) blocks.delete(number);
+    removed.length = 0;
+  }
+
+  /** Where an id stands, or would stand. */
+  function positionOf(id: string): number {
+    let low = 0;
+    let high = ids.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compareText(ids[middle] ?? '', id) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function dropped(space: Space): RagError {
+  return new RagError('NOT_FOUND', `collection "${space.collection}" was dropped; open it again to make a new one`);
+}

@@ -1,0 +1,43 @@
+import type { CallOptions, Matches, VectorQuery } from '../../../core/contracts.js';
+import { compareText } from '../../../core/ids.js';
+import type { RemoteHit, RemoteMatches } from './contract.js';
+import { readSettled, type SettledParts } from './settled.js';
+
+/** Rows asked for beyond the limit: stale ones among the hits, and ties at its end, are then seldom a second trip. */
+const SPARE = 2;
+/** Ties beyond this many rows are cut where the server cuts them. */
+const MOST_FOR_TIES = 4096;
+
+/**
+ * The nearest live chunks, in an order of their own: by score, ties by ascending id. Asks for more rows until the limit is filled
+ * and the tie at its end, if there is one, is whole.
+ */
+export async function findNearest(parts: SettledParts, query: VectorQuery, options: CallOptions): Promise<Matches> {
+  if (query.limit <= 0) return { matches: [], index: 'none' };
+  const { mirror, tables } = parts;
+  const { vector, groups, plan, limit } = query;
+  const isLive = ({ chunk, stamp }: RemoteHit) => mirror.isLive(chunk.documentId, stamp);
+  for (let asked = Math.min(limit + SPARE, tables.mostHits); ; asked = Math.min(asked * 4, tables.mostHits)) {
+    const found: RemoteMatches = await readSettled(
+      parts,
+      {
+        read: () => tables.nearest({ vector, limit: asked, groups, native: plan?.native }, options),
+        documentsOf: ({ hits }) => hits.map(({ chunk }) => chunk.documentId),
+        isLive: ({ hits }) => hits.every(isLive),
+      },
+      options,
+    );
+    const live = found.hits.filter(isLive).sort((left, right) => right.score - left.score || compareText(left.chunk.id, right.chunk.id));
+    const exhausted = !found.more || asked >= tables.mostHits;
+    if (exhausted || isWhole(live, limit) || (live.length >= limit && asked > MOST_FOR_TIES)) {
+      return { matches: live.slice(0, limit).map(({ chunk, score }) => ({ id: chunk.id, score, chunk })), index: found.index };
+    }
+  }
+}
+
+/** True when the best `limit` are certain: one more is there, and it is worse than the last of them. */
+function isWhole(live: readonly RemoteHit[], limit: number): boolean {
+  const last = live[limit - 1];
+  const following = live[limit];
+  return last !== undefined && following !== undefined && following.score < last.score;
+}

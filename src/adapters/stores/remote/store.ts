@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import type { CallOptions, Collection, Fingerprint, OpenRequest, Space, VectorStore } from '../../../core/contracts.js';
+import { RagError } from '../../../core/errors.js';
+import { abortable } from '../../../core/flow.js';
+import { createRemoteCollection } from './collection.js';
+import type { RemoteServer } from './contract.js';
+import { SIDECAR_FINGERPRINT } from './sidecar.js';
+
+export interface RemoteStoreParts {
+  readonly server: RemoteServer;
+  /** Opens the embedded store of the keyword indexes: one collection a remote collection, called by its uuid. Called at first use. */
+  readonly openKeywordStore: () => Promise<VectorStore>;
+}
+
+/** Makes a VectorStore of a server. */
+export function createRemoteStore({ server, openKeywordStore }: RemoteStoreParts): VectorStore {
+  /** Open collections by uuid: all openers share one mirror, one writer and one queue of commits. */
+  const open = new Map<string, Shared>();
+  let keywordStore: Promise<VectorStore> | undefined;
+  let closed: Promise<void> | undefined;
+
+  const keywords = () => {
+    keywordStore ??= openKeywordStore().catch((error: unknown) => {
+      keywordStore = undefined;
+      throw error;
+    });
+    return keywordStore;
+  };
+
+  const openKeywords = async ({ uuid, fields }: Space): Promise<Collection> => {
+    const store = await keywords();
+    return store.open({ collection: uuid, fingerprint: SIDECAR_FINGERPRINT, fields, create: true });
+  };
+
+  // Shared by openers who may each give up, so it follows nobody's signal.
+  const share = (space: Space): Shared => {
+    const shared: Shared = {
+      users: 0,
+      collection: server
+        .tables(space)
+        .then((tables) =>
+          createRemoteCollection({ space, compiler: server.compiler, tables, openKeywords: () => openKeywords(space) }),
+        ),
+    };
+    shared.collection.catch(() => open.delete(space.uuid)); // told to whoever opened it
+    open.set(space.uuid, shared);
+    return shared;
+  };
+
+  return {
+    name: server.name,
+    collections: (options) => server.spaces(options),
+    async open(request, options = {}) {
+      if (closed !== undefined) throw new RagError('CONNECTION_FAILED', `the ${server.name} store is closed`, { retryable: false });
+      const space = await findSpace(server, request, options);
+      checkFingerprint(space, request.fingerprint);
+      const shared = open.get(space.uuid) ?? share(space);
+      shared.users++;
+      const collection = await abortable(shared.collection, options.signal);
+      let left: Promise<void> | undefined;
+      const leave = async () => {
+        shared.users--;
+        if (shared.users > 0) return;
+        open.delete(space.uuid);
+        await collection.close();
+      };
+      return {
+        ...collection,
+        close: () => {
+          left ??= leave();
+          return left;
+        },
+      };
+    },
+    async drop(name, options) {
+      const space = await server.find(name, options);
+      const dropped = await server.drop(name, options);
+      if (space !== undefined) await (await keywords()).drop(space.uuid, options);
+      return dropped;
+    },
+    close: () => {
+      closed ??= closeAll(open, server, keywordStore);
+      return closed;
+    },
+  };
+}
+
+interface Shared {
+  users: number;
+  readonly collection: Promise<Collection>;
+}
+
+async function findSpace(server: RemoteServer, request: OpenRequest, options: CallOptions): Promise<Space> {
+  const { collection, fingerprint, fields, create } = request;
+  const space = await server.find(collection, options);
+  if (space !== undefined) return space;
+  if (create) return server.create({ collection, uuid: randomUUID(), fingerprint, fields }, options);
+  const message = `there is no collection ${JSON.stringify(collection)} on the ${server.name} server at ${server.address}`;
+  throw new RagError('NOT_FOUND', message, { adapter: server.name });
+}
+
+function checkFingerprint({ collection, fingerprint }: Space, wanted: Fingerprint): void {
+  const { embedder, dimensions, metric } = fingerprint;
+  if (embedder === wanted.embedder && dimensions === wanted.dimensions && metric === wanted.metric) return;
+  const message =
+    `collection ${JSON.stringify(collection)} was made with ${embedder} (${dimensions} dimensions, ${metric}), ` +
+    `not with ${wanted.embedder} (${wanted.dimensions} dimensions, ${wanted.metric})`;
+  throw new RagError('FINGERPRINT_MISMATCH', message);
+}
+
+async function closeAll(
+  open: ReadonlyMap<string, Shared>,
+  server: RemoteServer,
+  keywordStore: Promise<VectorStore> | undefined,
+): Promise<void> {
+  for (const { collection } of open.values()) await (await collection.catch(() => undefined))?.close();
+  await server.close();
+  await (await keywordStore?.catch(() => undefined))?.close();
+}

@@ -1,0 +1,28 @@
+import type { Command } from './command.js';
+
+/** A command as the list of all shows it; its file is imported when it runs. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** Every command, in the order of help. A name of two words is a command with a sub-command. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'serve',
+    summary: 'Serve the collection to an assistant over MCP (stdio), and index folders meanwhile.',
+    load: () => import('./commands/serve.js'),
+  },
+  {
+    name: 'ingest',
+    summary: 'Read files, folders and globs into the collection; only what changed is done again.',
+    load: () => import('./commands/ingest.js'),
+  },
+  { name: 'search', summary: 'Find the passages that match a query best.', load: () => import('./commands/search.js') },
+  { name: 'ask', summary: 'Answer a question from the documents, with sources.', load: () => import('./commands/ask.js') },
+  { name: 'documents list', summary: 'List the documents that are in.', load: () => import('./commands/documents-list.js') },
+  { name: 'documents read', summary: 'Print a document’s text.', load: () => import('./commands/documents-read.js') },
+  { name: 'documents delete', summary: 'Remove documents.', load: () => import('./commands/documents-delete.js') },
+  { name: 'stats', summary: 'Show the collections of the store, and the caches.', load: () => import('./commands/stats.js') },
+];

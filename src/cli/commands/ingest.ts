@@ -1,0 +1,51 @@
+import type { Metadata } from '../../core/contracts.js';
+import type { IngestReport } from '../../core/types.js';
+import { defineCommand } from '../command.js';
+import { createProgressBar } from '../progress.js';
+import { createStyle, type Style } from '../terminal.js';
+
+/** `hotrag ingest`: prints an IngestReport; status 1 when a document failed. */
+export const command = defineCommand({
+  usage: '<file|folder|glob…>',
+  takes: { least: 1, most: Number.POSITIVE_INFINITY },
+  flags: {
+    metadata: { kind: 'object', value: '{"lang":"en"}', describe: 'Metadata for every document of this call.' },
+    prune: { kind: 'switch', describe: 'Remove documents that came from the same folders and globs and are gone.' },
+    watch: { kind: 'switch', later: true, describe: 'Stay, and keep the collection in step with the folders.' },
+  },
+  examples: [
+    'hotrag ingest docs',
+    `hotrag ingest "notes/**/*.md" report.csv --metadata '{"lang":"en"}'`,
+    'hotrag ingest docs --prune --json',
+  ],
+  async run({ host, flags, positionals, json, withRag }) {
+    const bar = createProgressBar(host.stderr);
+    const report = await withRag(async (rag) => {
+      try {
+        return await rag.ingest(positionals, {
+          metadata: flags.metadata as Metadata | undefined, // the engine checks it, as it does everyone's
+          prune: flags.prune,
+          onProgress: bar.update,
+          signal: host.signal,
+        });
+      } finally {
+        bar.end();
+      }
+    });
+    host.stdout.write(json ? `${JSON.stringify(report)}\n` : renderReport(report, createStyle(host, host.stdout)));
+    return report.failed.length > 0 ? 1 : 0;
+  },
+});
+
+function renderReport(report: IngestReport, style: Style): string {
+  const { added, changed, unchanged, removed, failed, warnings, chunks, tookMs } = report;
+  const counts = { added, changed, unchanged, removed, failed: failed.length };
+  const parts = Object.entries(counts).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
+  const summary = `${parts.join(', ') || 'nothing found'}; ${chunks} chunks written in ${(tookMs / 1000).toFixed(1)} s`;
+  return [
+    ...failed.map(({ uri, code, message }) => style.foreign(`failed: ${uri}: ${code} ${message}`)),
+    ...warnings.map(({ uri, message }) => style.foreign(`warning: ${uri}: ${message}`)),
+    style.bold(summary),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,101 @@
+import { homedir } from 'node:os';
+import { cwd } from 'node:process';
+import { isRagError, messageOf } from '../core/errors.js';
+import type { Rag } from '../core/types.js';
+import { type ToolFailure, toToolFailure } from './errors.js';
+import { buildInstructions } from './instructions.js';
+import { resolveRoots } from './roots.js';
+import { RoundTrip } from './round-trip.js';
+import type { CallContext, Tool, ToolOutput } from './tool.js';
+import { tools } from './tools/index.js';
+
+/** Where the server tells its operator of faults; pino and console fit. Never stdout: on stdio that is the protocol's. */
+export interface ServerLogger {
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+export interface ServerOptions {
+  /** @default 'hotrag' */
+  readonly name?: string | undefined;
+  /** @default '0.0.0' */
+  readonly version?: string | undefined;
+  /** Told to the model at the handshake; a function is called at each. @default how to use the tools */
+  readonly instructions?: string | (() => string | Promise<string>) | undefined;
+  /** Folders that `ingest` may read from. @default the working folder, unless it is `/`, a drive or the home folder */
+  readonly roots?: readonly string[] | undefined;
+  /** @default silent */
+  readonly logger?: ServerLogger | undefined;
+  /** What is being indexed just now, in a sentence; undefined when nothing is. Told with results that may be incomplete for it. */
+  readonly status?: (() => string | undefined) | undefined;
+}
+
+/** A server without a transport: the tool table and how to call into it. `serveStdio` and its like put a protocol before it. */
+export interface RagServer {
+  readonly name: string;
+  readonly version: string;
+  readonly logger: ServerLogger;
+  readonly tools: readonly Tool[];
+  readonly instructions: () => Promise<string>;
+  /**
+   * Runs a tool. What fails in it is a result, not an exception.
+   * @throws RoundTrip (from a hook of the context) · the signal's reason, once aborted
+   */
+  readonly call: (tool: Tool, input: unknown, context: CallContext) => Promise<ToolResult>;
+}
+
+export type ToolResult = ({ readonly type: 'done' } & ToolOutput) | ({ readonly type: 'failed' } & ToolFailure);
+
+/**
+ * Makes a server of an engine. With a function, the engine is opened at the first call that needs it, so that handshake and tool list
+ * are answered before any store or model is loaded; a failed opening is tried again at the next call. Closing the engine is the caller's.
+ *
+ * @example const server = createServer(() => openRag({ store: { type: 'memory', path: '.hotrag' } })); await serveStdio(server);
+ */
+export function createServer(rag: Rag | (() => Promise<Rag>), options: ServerOptions = {}): RagServer {
+  const { name = 'hotrag', version = '0.0.0', instructions, roots = [], logger = SILENT, status } = options;
+  const engine = typeof rag === 'function' ? openOnce(rag) : async () => rag;
+
+  return {
+    name,
+    version,
+    logger,
+    tools,
+    instructions: async () =>
+      typeof instructions === 'function' ? instructions() : (instructions ?? buildInstructions(undefined)),
+    async call(tool, input, context) {
+      const allowedRoots = async () =>
+        resolveRoots({ configured: roots, client: (await context.clientRoots?.()) ?? [], workingFolder: cwd(), home: homedir() });
+      const indexing = () => (tool.readsIndex ? (status?.() ?? '') : '');
+      try {
+        const output = await tool.call(engine, input, { ...context, allowedRoots });
+        return { type: 'done', ...output, text: withNote(output.text, indexing()) };
+      } catch (error) {
+        if (error instanceof RoundTrip) throw error;
+        context.signal.throwIfAborted();
+        if (!isRagError(error))
+          logger.error(`${tool.name}: ${error instanceof Error ? (error.stack ?? messageOf(error)) : messageOf(error)}`);
+        const failure = toToolFailure(error);
+        return { type: 'failed', ...failure, text: withNote(failure.text, indexing()) };
+      }
+    },
+  };
+}
+
+const SILENT: ServerLogger = { warn: () => {}, error: () => {} };
+
+function withNote(text: string, note: string): string {
+  return note === '' ? text : `${text}\n\nNote: ${note}`;
+}
+
+/** One opening for all callers; a failed one is forgotten, because its cause (a locked store, a server that is down) may pass. */
+function openOnce(open: () => Promise<Rag>): () => Promise<Rag> {
+  let opening: Promise<Rag> | undefined;
+  return () => {
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+}

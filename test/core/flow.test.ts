@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { abortable, batchesOf, createPacer, mapAhead, toArray } from '../../src/core/flow.js';
+import { createLive } from '../../src/core/live.js';
+
+async function* numbers(count: number) {
+  for (let number = 0; number < count; number++) yield number;
+}
+
+describe('flow', () => {
+  it('gathers a stream into batches', async () => {
+    expect(await toArray(batchesOf(numbers(5), 2))).toEqual([[0, 1], [2, 3], [4]]);
+  });
+
+  it('works ahead within its bound and yields in order', async () => {
+    let running = 0;
+    let most = 0;
+    const results = await toArray(
+      mapAhead([3, 1, 2, 0], 2, async (item) => {
+        most = Math.max(most, ++running);
+        for (let turn = 0; turn < item; turn++) await Promise.resolve();
+        running--;
+        return item * 10;
+      }),
+    );
+    expect(results).toEqual([30, 10, 20, 0]);
+    expect(most).toBe(2);
+  });
+
+  it('ends a wait with the reason of the abort', async () => {
+    const controller = new AbortController();
+    const waiting = abortable(new Promise(() => {}), controller.signal);
+    controller.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+  });
+
+  it('pauses a long loop, and ends it when aborted meanwhile', async () => {
+    let now = 0;
+    const controller = new AbortController();
+    const pace = createPacer(() => now, controller.signal);
+    expect(pace()).toBeUndefined();
+    now = 9;
+    const pause = pace();
+    controller.abort(new Error('stop'));
+    await expect(pause).rejects.toThrow('stop');
+  });
+});
+
+describe('live events', () => {
+  it('tells a late watcher everything from the start', async () => {
+    const live = createLive<string>();
+    live.push('a');
+    const early = toArray(live.watch(undefined));
+    live.push('b');
+    live.end();
+    expect(await early).toEqual(['a', 'b']);
+    expect(await toArray(live.watch(undefined))).toEqual(['a', 'b']);
+  });
+
+  it('ends the wait of a watcher that aborts', async () => {
+    const controller = new AbortController();
+    const watching = toArray(createLive<string>().watch(controller.signal));
+    controller.abort(new Error('left'));
+    await expect(watching).rejects.toThrow('left');
+  });
+});
