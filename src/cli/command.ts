@@ -1,6 +1,6 @@
 import type { Rag } from '../core/types.js';
-import type { PlainConfig } from '../sdk/config.js';
 import type { Host } from './host.js';
+import type { Settings } from './settings.js';
 
 /** A flag of one command; those of the configuration are added to every command. */
 export interface Flag {
@@ -32,9 +32,7 @@ export interface CommandContext<Flags extends FlagTable> {
   readonly flags: FlagValues<Flags>;
   /** Print the SDK's shape instead of text for people. */
   readonly json: boolean;
-  readonly config: PlainConfig;
-  /** The folder of the store, or of what stands beside a remote one. */
-  readonly storePath: string;
+  readonly settings: Settings;
   /** Opens the engine; nothing of it is imported before. The caller closes it. */
   readonly openRag: () => Promise<Rag>;
   /** Opens the engine for the time of `use`. */

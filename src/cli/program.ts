@@ -1,12 +1,11 @@
 import { nearestName } from '../core/errors.js';
 import type { Rag } from '../core/types.js';
-import type { PlainConfig } from '../sdk/config.js';
 import { readArguments } from './arguments.js';
 import { COMMANDS, type CommandEntry } from './commands.js';
 import { describeFailure, UsageError } from './failure.js';
 import { commandHelp, programHelp, usageOf } from './help.js';
 import type { Host } from './host.js';
-import { loadSettings } from './settings.js';
+import { loadSettings, type Settings } from './settings.js';
 import { packageVersion } from './version.js';
 
 /** Runs a command line and resolves to its exit status; failures are told on stderr, never thrown. */
@@ -46,19 +45,12 @@ async function run(words: readonly string[], host: Host): Promise<number> {
     const advice = most === 1 ? '; put quotes around words that belong together' : '';
     throw new UsageError(`${JSON.stringify(given.positionals[most])} is one argument too many${advice}`, hint);
   }
-  const { config, storePath, warnings } = loadSettings(host, given);
-  for (const warning of warnings) host.stderr.write(`hotrag: warning: ${warning}\n`);
+  const settings = loadSettings(host, given);
+  for (const warning of settings.warnings) host.stderr.write(`hotrag: warning: ${warning}\n`);
+  if (!settings.isPlain) await settings.check();
   const { positionals, flags, json } = given;
-  return command.run({
-    host,
-    positionals,
-    flags,
-    json,
-    config,
-    storePath,
-    openRag: () => open(config),
-    withRag: (use) => withRag(config, host.signal, use),
-  });
+  const openRag = () => open(settings);
+  return command.run({ host, positionals, flags, json, settings, openRag, withRag: (use) => withRag(openRag, host.signal, use) });
 }
 
 function isHelp(word: string | undefined): boolean {
@@ -86,8 +78,12 @@ function findCommand(words: readonly string[]): { readonly entry: CommandEntry; 
   throw new UsageError(`unknown command ${JSON.stringify(first)}${near === undefined ? '' : `; did you mean ${near}?`}`, hint);
 }
 
-async function withRag<Result>(config: PlainConfig, signal: AbortSignal, use: (rag: Rag) => Promise<Result>): Promise<Result> {
-  const rag = await open(config);
+async function withRag<Result>(
+  openRag: () => Promise<Rag>,
+  signal: AbortSignal,
+  use: (rag: Rag) => Promise<Result>,
+): Promise<Result> {
+  const rag = await openRag();
   try {
     signal.throwIfAborted();
     return await use(rag);
@@ -97,7 +93,8 @@ async function withRag<Result>(config: PlainConfig, signal: AbortSignal, use: (r
 }
 
 /** The engine is imported here, when a command needs it. */
-async function open(config: PlainConfig): Promise<Rag> {
+async function open(settings: Settings): Promise<Rag> {
+  const config = await settings.check();
   const { openRag } = await import('../sdk/index.js');
   // Metadata and filters come as text here: there is nothing to type them by.
   return (await openRag(config)) as unknown as Rag;

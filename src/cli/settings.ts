@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { RagError } from '../core/errors.js';
-import { type PlainConfig, parsePlainConfig } from '../sdk/config.js';
+import { isPlainObject } from '../core/values.js';
+import type { PlainConfig } from '../sdk/config.js';
 import { CONFIG_FILE_ENV, type ConfigSources, layerConfig } from '../sdk/config-layers.js';
 import type { Arguments } from './arguments.js';
 import type { Host } from './host.js';
@@ -12,33 +13,47 @@ type HostSettings = Pick<Host, 'cwd' | 'env' | 'home' | 'platform'>;
 
 /** What a command works with. */
 export interface Settings {
-  readonly config: PlainConfig;
-  /** Absolute; also in `config.store.path`. */
+  /** Absolute: the folder of the store, or of what stands beside a remote one. */
   readonly storePath: string;
+  /** Absolute; the folders that ingested files must lie in. Empty: none are set. */
+  readonly roots: readonly string[];
   readonly warnings: readonly string[];
+  /** Nothing is set but names and paths, for which any text is right: there is no need to `check` before work begins. */
+  readonly isPlain: boolean;
+  /**
+   * The whole configuration. Imports the schema, which takes some 20 ms: a server's client needn't wait for that.
+   * @throws RagError CONFIG_INVALID
+   */
+  readonly check: () => Promise<PlainConfig>;
 }
 
 /**
- * The configuration of a command: flags over environment over file over defaults, and a folder for the store. Paths in the file
- * are relative to its folder, others to the working folder.
- * @throws RagError CONFIG_INVALID
+ * The settings of a command: flags over environment over file over defaults, and a folder for the store. Paths in the file are
+ * relative to its folder, others to the working folder.
+ * @throws RagError CONFIG_INVALID where a source can't be read; what the options say is checked by `check`
  */
 export function loadSettings(host: HostSettings, given: Pick<Arguments, 'config' | 'configFile'>): Settings {
   const file = findFile(host, given.configFile);
   const { input, originOf, warnings } = layerConfig({ file, env: host.env, flags: given.config });
-  const config = parsePlainConfig(input, originOf);
   const absolute = (path: string, setAt: readonly string[]) =>
     resolve(file !== undefined && originOf(setAt) === file.name ? dirname(file.name) : host.cwd, path);
-  const { store, roots } = config;
-  const storePath = store.path === undefined ? defaultStorePath(host) : absolute(store.path, ['store', 'path']);
+  const path = isPlainObject(input.store) ? input.store.path : undefined;
+  const storePath = isText(path) ? absolute(path, ['store', 'path']) : defaultStorePath(host);
+  const roots = Array.isArray(input.roots) ? input.roots.filter(isText).map((root) => absolute(root, ['roots'])) : [];
   return {
-    config: {
-      ...config,
-      store: { ...store, path: storePath },
-      ...(roots === undefined ? {} : { roots: roots.map((root) => absolute(root, ['roots'])) }),
-    },
     storePath,
+    roots,
     warnings,
+    isPlain: isPlain(input),
+    async check() {
+      const { parsePlainConfig } = await import('../sdk/config.js');
+      const config = parsePlainConfig(input, originOf);
+      return {
+        ...config,
+        store: { ...config.store, path: storePath },
+        ...(config.roots === undefined ? {} : { roots: [...roots] }),
+      };
+    },
   };
 }
 
@@ -66,4 +81,20 @@ function findFile({ cwd, env }: HostSettings, flag: string | undefined): ConfigS
     const reason = error instanceof Error && 'code' in error ? error.code : error;
     throw new RagError('CONFIG_INVALID', `${path}: the configuration file can't be read (${String(reason)})`, { cause: error });
   }
+}
+
+function isPlain({
+  collection = 'default',
+  store = { type: 'memory' },
+  roots = [],
+  ...others
+}: Readonly<Record<string, unknown>>): boolean {
+  if (Object.keys(others).length > 0 || !isText(collection) || !Array.isArray(roots) || !roots.every(isText)) return false;
+  if (!isPlainObject(store)) return false;
+  const { type, path = '.hotrag', ...settings } = store;
+  return type === 'memory' && isText(path) && Object.keys(settings).length === 0;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }

@@ -1,4 +1,5 @@
 import { completeAnswer, prepareAnswer, withHits } from './answer.js';
+import { collect } from './collect.js';
 import { infoOfCollections } from './collections.js';
 import type {
   ChatMessage,
@@ -191,7 +192,14 @@ export function createEngine(parts: EngineParts): Rag {
     async function run(live: Live<AnswerEvent>, flight: AbortSignal): Promise<KeptAnswer> {
       const { hits, tookMs: retrieveMs } = await search(question, { ...searchOptions, signal: flight });
       live.push({ type: 'hits', hits });
-      const prepared = prepareAnswer({ question, hits, history, prompt: parts.prompt, maxTokens });
+      const prepared = prepareAnswer({
+        question,
+        hits,
+        history,
+        prompt: parts.prompt,
+        contextTokens: generator.contextTokens,
+        maxTokens,
+      });
       const sampling = { maxTokens, temperature };
       for await (const step of completeAnswer({ generator, prepared, sampling, clock, startedAt, retrieveMs, signal: flight })) {
         if (step.type === 'finish') return deepFreeze({ answer: step.answer, hits });
@@ -245,10 +253,7 @@ export function createEngine(parts: EngineParts): Rag {
     search,
 
     async generate(question, options) {
-      for await (const event of stream(question, options)) {
-        if (event.type === 'finish') return event.answer;
-      }
-      throw new RagError('UPSTREAM_FAILED', 'the answer has no end');
+      return (await collect(stream(question, options))).finish.answer;
     },
 
     stream,

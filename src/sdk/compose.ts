@@ -14,12 +14,13 @@ import { digest, hash } from './hash.js';
 /** Sessions of `generate` that are remembered, and their memory. */
 const SESSIONS = { entries: 1000, bytes: 16_777_216 };
 
+const clock = () => performance.now();
+
 /** The only place that builds objects: a checked configuration in, the whole system out. */
 export async function compose(config: Config): Promise<Rag> {
   const { collection, ingest, roots, fields } = config;
   const embedder = openEmbedder(config.embedder);
   const store = await openStore(config.store);
-  const clock = () => performance.now();
   try {
     await refuseOtherEmbedder(store, config, embedder);
   } catch (error) {
@@ -90,7 +91,9 @@ function openCache<Value>(cache: CacheConfig) {
 function createGeneratorFinder({ generators }: Config): () => Promise<TextGenerator> {
   let found: Promise<TextGenerator> | undefined;
   return () => {
-    found ??= import('../adapters/inference/index.js').then(({ openGenerator }) => openGenerator(generators));
+    found ??= import('../adapters/inference/index.js').then(({ openGenerator }) =>
+      openGenerator(generators, { ollamaHost: process.env['OLLAMA_HOST'], clock }),
+    );
     const finding = found;
     finding.catch(() => {
       if (found === finding) found = undefined;

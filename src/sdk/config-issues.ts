@@ -95,7 +95,7 @@ function unknownOption(path: ConfigPath, input: unknown, originOf: OriginOf): st
   const key = String(path.at(-1));
   const parent = path.slice(0, -1);
   const type = typeName(valueAt(input, parent));
-  const nodes = nodesAt(configJsonSchema(), parent, input);
+  const nodes = nodesAt(configJsonSchema, parent, input);
   const here = nodes.filter((node) => type === undefined || typeOf(node) === undefined || typeOf(node) === type);
   const names = here.flatMap((node) => Object.keys(node.properties ?? {}));
   const owners = nodes

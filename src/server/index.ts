@@ -2,4 +2,4 @@
 export { buildInstructions, readInstructions, type Summary } from './instructions.js';
 export { type ServeStdioOptions, serveStdio } from './protocol/stdio.js';
 export { createServer, type RagServer, type ServerLogger, type ServerOptions, type ToolResult } from './server.js';
-export type { CallContext, JsonSchema, Tool, ToolAnnotations, ToolOutput } from './tool.js';
+export type { CallContext, JsonSchema, Tool, ToolAnnotations, ToolListing, ToolOutput } from './tool.js';

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { cwd } from 'node:process';
 import { isRagError, messageOf } from '../core/errors.js';
+import { abortable } from '../core/flow.js';
 import type { Rag } from '../core/types.js';
 import { type ToolFailure, toToolFailure } from './errors.js';
 import { buildInstructions } from './instructions.js';
@@ -68,7 +69,7 @@ export function createServer(rag: Rag | (() => Promise<Rag>), options: ServerOpt
         resolveRoots({ configured: roots, client: (await context.clientRoots?.()) ?? [], workingFolder: cwd(), home: homedir() });
       const indexing = () => (tool.readsIndex ? (status?.() ?? '') : '');
       try {
-        const output = await tool.call(engine, input, { ...context, allowedRoots });
+        const output = await tool.call(() => abortable(engine(), context.signal), input, { ...context, allowedRoots });
         return { type: 'done', ...output, text: withNote(output.text, indexing()) };
       } catch (error) {
         if (error instanceof RoundTrip) throw error;

@@ -3,17 +3,24 @@ import type { Rag } from '../core/types.js';
 import { parseInput } from './input.js';
 import type { ProgressUpdate } from './progress.js';
 
-/** One tool, free of any protocol: every transport registers the same table. */
-export interface Tool {
+/** What clients are told of a tool. */
+export interface ToolListing {
   readonly name: string;
   readonly title: string;
   /** A prompt: what it does, when to use it and when not. */
   readonly description: string;
   readonly annotations: ToolAnnotations;
+  readonly inputSchema: JsonSchema;
+  readonly outputSchema: JsonSchema;
+}
+
+/** One tool, free of any protocol: every transport registers the same table. */
+export interface Tool {
+  readonly name: string;
   /** Its answer depends on what is indexed by now: told while indexing goes on. */
   readonly readsIndex: boolean;
-  readonly inputSchema: () => JsonSchema;
-  readonly outputSchema: () => JsonSchema;
+  /** Made when first asked for, and not when the module is loaded. */
+  readonly list: () => ToolListing;
   /** @throws RagError INPUT_INVALID when `input` misses the schema, before `rag` is asked for · whatever the engine throws */
   readonly call: (rag: () => Promise<Rag>, input: unknown, context: RunContext) => Promise<ToolOutput>;
 }
@@ -69,17 +76,20 @@ export interface ToolDefinition<Input extends z.ZodObject, Output extends object
 
 /** Makes a table entry, which hides the tool's own types: input is checked on the way in. */
 export function defineTool<Input extends z.ZodObject, Output extends object>(definition: ToolDefinition<Input, Output>): Tool {
-  const { name, title, description, annotations, readsIndex = false } = definition;
+  const { name, title, description, annotations, readsIndex = false, input: inputSchema, output: outputSchema } = definition;
   return {
     name,
-    title,
-    description,
-    annotations,
     readsIndex,
-    inputSchema: once(() => toJsonSchema(definition.input)),
-    outputSchema: once(() => toJsonSchema(definition.output)),
+    list: once(() => ({
+      name,
+      title,
+      description,
+      annotations,
+      inputSchema: toJsonSchema(inputSchema),
+      outputSchema: toJsonSchema(outputSchema),
+    })),
     async call(rag, input, context) {
-      const parsed = parseInput(definition.input, input);
+      const parsed = parseInput(inputSchema, input);
       const structured = await definition.run(await rag(), parsed, context);
       return { structured, text: definition.render(structured, parsed) };
     },
@@ -95,7 +105,6 @@ function toJsonSchema(schema: z.ZodObject): JsonSchema {
   return rest;
 }
 
-/** Schemas are converted when a client first asks, not when the module is loaded: that is part of the time to `tools/list`. */
 function once<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | undefined;
   return () => {

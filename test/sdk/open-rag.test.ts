@@ -109,17 +109,17 @@ describe('ingest', () => {
       ],
       'sources',
     ],
-    ['nested metadata', [{ text: 'x', metadata: { author: { name: 'n' } } }], 'sources[0].metadata.author'],
-    ['mixed lists', [{ text: 'x', metadata: { tags: ['a', 1] } }], 'sources[0].metadata.tags'],
-    ['a number as a source', [7], 'sources[0]'],
-    ['a misspelt key', [{ txt: 'x' }], 'sources[0].txt'],
+    ['nested metadata', [{ text: 'x', metadata: { author: { name: 'n' } } }], 'sources[1].metadata.author'],
+    ['mixed lists', [{ text: 'x', metadata: { tags: ['a', 1] } }], 'sources[1].metadata.tags'],
+    ['a number as a source', [7], 'sources[1]'],
+    ['a misspelt key', [{ txt: 'x' }], 'sources[1].txt'],
     ['a web address', ['https://example.org/a.md'], 'https://example.org/a.md'],
   ])('refuses %s, naming it, before anything is written', async (_name, sources, path) => {
     const rag = await openTestRag();
     const call = rag.ingest([{ id: 'fine', text: 'fine' }, ...(sources as never[])]); // wrong on purpose
     await expect(call).rejects.toMatchObject({
       code: 'INPUT_INVALID',
-      message: expect.stringContaining(path.replace('[0]', '')),
+      message: expect.stringContaining(path),
     });
     await expect(rag.documents.list()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
@@ -204,7 +204,7 @@ describe('search', () => {
     await rag.ingest([{ id: 'other', text: 'another whale' }]);
     const after = await rag.search('whale');
     expect(after.cached).toBe(false);
-    expect(after.hits).toHaveLength(2);
+    expect(after.hits.map(({ documentId }) => documentId)).toContain('other');
   });
 
   it('gives frozen hits, so that no caller can spoil the cache', async () => {
@@ -231,7 +231,7 @@ describe('search', () => {
     ['x', { topK: 1.5 }, 'topK'],
     ['x', { mode: 'hybird' }, "did you mean 'hybrid'"],
     ['x', { groups: ['nope'] }, 'groups'],
-    ['x', { filter: { year: { $gtt: 1 } } }, '$gte'],
+    ['x', { filter: { year: { $gtt: 1 } } }, 'filter.year.$gtt'],
     ['x', { filter: { year: { $gt: Number.NaN } } }, 'year.$gt'],
     ['x', { filter: { year: null } }, 'year'],
     ['x', { collection: '../x' }, 'collection'],

@@ -69,6 +69,21 @@ describe('start', () => {
 });
 
 describe('cancellation', () => {
+  it('does not wait for an engine that is still being opened', async () => {
+    const asked = deferred();
+    const server = createServer(() => {
+      asked.resolve();
+      return new Promise<Rag>(() => {});
+    });
+    connection = await connect(server);
+    const call = connection.client.callTool({ name: 'search', arguments: { query: 'a' } }).catch(() => 'ended');
+    await asked.promise;
+    connection.stop.abort();
+    await connection.served;
+    await connection.client.close();
+    expect(await call).toBe('ended');
+  });
+
   it('reaches the engine when the client cancels', async () => {
     const { rag, started, aborted } = endlessRag();
     connection = await connect(createServer(rag));

@@ -52,11 +52,9 @@ const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** The last boundary between characters at or before `limit`: never within a surrogate pair, a letter and its accents, an emoji. */
 function characterBreak(text: string, start: number, limit: number): number {
-  const from = Math.max(start, limit - MAX_CHARACTER);
-  const window = text.slice(from, limit + MAX_CHARACTER);
-  const containing = characters.segment(window).containing(limit - from);
-  const boundary = from + (containing?.index ?? 0);
-  if (boundary > from) return boundary;
-  const splitsPair = /[\uDC00-\uDFFF]/.test(text.charAt(limit)) && /[\uD800-\uDBFF]/.test(text.charAt(limit - 1));
-  return splitsPair && limit - 1 > start ? limit - 1 : limit;
+  // From the start, because what a flag is depends on all the flags before it.
+  const containing = characters.segment(text.slice(start, limit + MAX_CHARACTER)).containing(limit - start);
+  const boundary = start + (containing?.index ?? limit - start);
+  if (limit - boundary <= MAX_CHARACTER) return boundary;
+  return /^[\uD800-\uDBFF][\uDC00-\uDFFF]/.test(text.slice(limit - 1, limit + 1)) ? limit - 1 : limit;
 }

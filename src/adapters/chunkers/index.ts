@@ -13,7 +13,7 @@ export interface ChunkerOptions {
   readonly type?: (typeof TYPES)[number] | undefined;
   /** The most that a chunk holds. From 100 on. @default 1000 */
   readonly maxChars?: number | undefined;
-  /** About how much of a chunk the next one repeats, at most a quarter of `maxChars`. @default 0 */
+  /** About how much of a chunk the next one repeats, at most a quarter of `maxChars`. @default a tenth of it */
   readonly overlap?: number | undefined;
 }
 
@@ -26,7 +26,11 @@ type Way = Exclude<(typeof TYPES)[number], 'auto'>;
  * @throws RagError CONFIG_INVALID
  * @example createChunker({ type: 'markdown', maxChars: 600 })
  */
-export function createChunker({ type = 'auto', maxChars = 1000, overlap = 0 }: ChunkerOptions = {}): Chunker {
+export function createChunker({
+  type = 'auto',
+  maxChars = 1000,
+  overlap = Math.floor(maxChars / 10),
+}: ChunkerOptions = {}): Chunker {
   if (!TYPES.includes(type))
     throw new RagError('CONFIG_INVALID', `chunker type: one of ${TYPES.join(', ')} is needed, not ${String(type)}`);
   check('maxChars', maxChars, 100, 1_000_000);

@@ -30,14 +30,14 @@ export function* piecesOf(
       const keptStart = kept[keptIndex]?.[0] ?? end;
       if (keptStart > Math.max(start, covered) && keptStart < end) end = keptStart;
     }
-    yield [start, textEnd(text, end)];
-    covered = end;
+    const last = textEnd(text, end);
+    // Nothing new when only white space follows what it repeats: the next one begins after that.
+    const isNew = last > covered;
+    if (isNew) yield [start, last];
+    covered = Math.max(covered, last);
     const next = textStart(text, end, to, maxChars);
-    if (next >= to) return;
-    start =
-      overlap === 0
-        ? next
-        : Math.min(next, textStart(text, bestOverlap(text, Math.max(start + 1, end - overlap), end), to, maxChars));
+    const repeated = isNew && overlap > 0 ? bestOverlap(text, Math.max(start + 1, end - overlap), end) : next;
+    start = Math.min(next, textStart(text, repeated, to, maxChars));
   }
 }
 

@@ -26,6 +26,8 @@ type Block =
   | { readonly kind: 'fence'; readonly mark: string; readonly start: number }
   | { readonly kind: 'table'; readonly start: number };
 
+const TEXT: Block = { kind: 'text' };
+
 /**
  * The sections of a Markdown text, one a heading (`#` or underlined), with the headings they stand under, their own included.
  * A `#` in fenced code is no heading; fenced code and tables are kept.
@@ -34,7 +36,7 @@ export function* sectionsOf(text: string): Iterable<Unit> {
   const path: { readonly level: number; readonly title: string }[] = [];
   let start = 0;
   let kept: Span[] = [];
-  let block: Block = { kind: 'text' };
+  let block: Block = TEXT;
   let previous: Line | undefined;
 
   for (const line of linesOf(text)) {
@@ -43,11 +45,12 @@ export function* sectionsOf(text: string): Iterable<Unit> {
       yield section(start, line.start);
       start = line.start;
       if (block.kind !== 'text') block = { ...block, start };
+      previous = undefined; // a heading that began before this cut would overlap it
     }
     if (block.kind === 'fence') {
       if (closes(line.text, block.mark)) {
         kept.push([block.start, line.end]);
-        block = { kind: 'text' };
+        block = TEXT;
       }
       previous = undefined;
       continue;
@@ -55,7 +58,7 @@ export function* sectionsOf(text: string): Iterable<Unit> {
     if (block.kind === 'table') {
       if (line.text.includes('|')) continue;
       kept.push([block.start, line.start]);
-      block = { kind: 'text' };
+      block = TEXT;
     }
     const fence = FENCE.exec(line.text)?.[1];
     if (fence !== undefined) {

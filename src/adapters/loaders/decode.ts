@@ -19,7 +19,7 @@ export async function decodeText({ uri, bytes }: Source, signal?: AbortSignal): 
     const end = characterEnd(bytes, start + SLICE_BYTES);
     const slice = bytes.subarray(start, end);
     try {
-      parts.push(decoder.decode(slice));
+      parts.push(withLineFeeds(decoder.decode(slice)));
     } catch (cause) {
       const offset = start + firstInvalid(slice);
       throw new RagError('INPUT_INVALID', `${uri} is not valid UTF-8: byte ${offset} can't be read. Save it as UTF-8.`, {
@@ -29,8 +29,8 @@ export async function decodeText({ uri, bytes }: Source, signal?: AbortSignal): 
     start = end;
     if (turnIsOver()) await nextTurn(signal);
   }
-  const text = parts.join('').replace(/^\uFEFF/, '');
-  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+  const text = parts.join('');
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
 /** The warning of a text that has nothing in it. */
@@ -38,13 +38,17 @@ export function emptyWarnings(text: string): readonly string[] {
   return /\S/.test(text) ? [] : ['is empty: nothing to search in it'];
 }
 
-/** The nearest end of a character at or before `end`. */
+function withLineFeeds(text: string): string {
+  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+}
+
+/** The nearest place at or before `end` where neither a character nor a CR LF is parted. */
 function characterEnd(bytes: Uint8Array, end: number): number {
   if (end >= bytes.length) return bytes.length;
   let boundary = end;
   // A character has at most three continuation bytes; a longer run is broken anyway, and found so by the decoder.
   while (boundary > end - 4 && ((bytes[boundary] ?? 0) & 0xc0) === 0x80) boundary--;
-  return boundary;
+  return bytes[boundary - 1] === 0x0d ? boundary - 1 : boundary;
 }
 
 /** The offset of the first byte that a lenient decoder replaces (and that wasn't the replacement character itself: EF BF BD). */

@@ -10,16 +10,13 @@ export type JsonFailure = (problem: string, offset: number) => never;
 
 const PUNCTUATION = new Set(['{', '}', '[', ']', ',', ':'] as const);
 const LITERAL = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
-const SPACE = /[ \t\n\r]*/y;
 
 /** The tokens of a text, one at a call, `end` last; strict as JSON is. */
 export function createJsonTokens(text: string, fail: JsonFailure): () => JsonToken {
   let position = 0;
 
   return () => {
-    SPACE.lastIndex = position;
-    SPACE.test(text);
-    const offset = SPACE.lastIndex;
+    const offset = skipSpace();
     const first = text[offset];
     if (first === undefined) return { kind: 'end', value: '', offset };
     if (isPunctuation(first)) {
@@ -35,6 +32,14 @@ export function createJsonTokens(text: string, fail: JsonFailure): () => JsonTok
     position = offset + literal.length;
     return { kind: 'literal', value: literal, offset };
   };
+
+  function skipSpace(): number {
+    let offset = position;
+    for (let code = text.charCodeAt(offset); code === 32 || (code >= 9 && code <= 13 && code !== 11 && code !== 12); ) {
+      code = text.charCodeAt(++offset);
+    }
+    return offset;
+  }
 
   /** Past the closing quote: the first one that has an even number of backslashes before it. */
   function stringEnd(offset: number): number {

@@ -30,7 +30,7 @@ export const command = defineCommand({
     token: { kind: 'text', later: true, describe: 'Token that clients must show.' },
   },
   examples: ['hotrag serve ~/notes', 'hotrag serve ~/notes ~/papers --collection reading', 'hotrag serve --root ~/projects'],
-  async run({ host, flags, positionals, config, storePath, openRag }) {
+  async run({ host, flags, positionals, settings, openRag }) {
     if (flags.transport === 'http')
       throw new RagError('UNSUPPORTED', '--transport http is not built yet; leave it out to serve on stdio');
     const folders = positionals.map((folder) => existingFolder(resolve(host.cwd, folder)));
@@ -51,13 +51,13 @@ export const command = defineCommand({
 
     const server = createServer(engine.open, {
       version: packageVersion(),
-      roots: [...folders, ...(config.roots ?? [])],
+      roots: [...folders, ...settings.roots],
       logger: { warn: log, error: log },
       status: indexing.status,
       instructions() {
         clearTimeout(timer);
         if (!begun) timer = setTimeout(begin, AFTER_HANDSHAKE_MS);
-        return readInstructions(join(storePath, 'summary.json'));
+        return readInstructions(join(settings.storePath, 'summary.json'));
       },
     });
     await serveStdio(server, { signal: host.signal });

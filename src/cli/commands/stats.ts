@@ -9,13 +9,13 @@ export const command = defineCommand({
   takes: { least: 0, most: 0 },
   flags: {},
   examples: ['hotrag stats', 'hotrag stats --json'],
-  async run({ host, json, config, withRag }) {
+  async run({ host, json, settings, withRag }) {
     const { signal, stdout } = host;
     const found = await withRag(async (rag) => ({
       collections: await rag.collections.list({ signal }),
       cache: await rag.cacheStats({ signal }),
     }));
-    const store = maskSecrets({ store: config.store });
+    const store = maskSecrets({ store: (await settings.check()).store });
     if (json) {
       stdout.write(`${JSON.stringify({ ...(store as object), ...found })}\n`); // a masked object is an object
       return 0;

@@ -29,15 +29,9 @@ export function registerTools(server: RagServer, options: RegisterOptions): McpS
     { instructions: options.instructions, capabilities: { tools: { listChanged: false } } },
   );
   for (const tool of server.tools) {
-    const { title, description, annotations } = tool;
-    const config = {
-      title,
-      description,
-      annotations,
-      inputSchema: unchecked(tool.inputSchema),
-      outputSchema: unchecked(tool.outputSchema),
-    };
-    protocol.registerTool(tool.name, config, (input, request) => {
+    const { name, inputSchema, outputSchema, ...words } = tool.list();
+    const config = { ...words, inputSchema: unchecked(inputSchema), outputSchema: unchecked(outputSchema) };
+    protocol.registerTool(name, config, (input, request) => {
       const call = callTool(server, tool, input, contextOf(protocol, request, server, options));
       options.running.add(call);
       return call.finally(() => options.running.delete(call));
@@ -111,8 +105,8 @@ async function clientRoots(protocol: McpServer, request: ServerContext, server: 
 type Envelope = { readonly [CLIENT_CAPABILITIES_META_KEY]?: { readonly roots?: unknown } };
 
 /** A schema that is shown to clients but lets every value through: input is checked by us, so that errors have our codes and words. */
-function unchecked(jsonSchema: () => JsonSchema): StandardSchemaWithJSON {
-  const convert = () => ({ ...jsonSchema() });
+function unchecked(jsonSchema: JsonSchema): StandardSchemaWithJSON {
+  const convert = () => ({ ...jsonSchema });
   return {
     '~standard': {
       version: 1,

@@ -18,6 +18,8 @@ export interface ServeStdioOptions {
 
 /** The largest message taken, in bytes: one `ingest` of texts fits; more ends the connection. */
 const LARGEST_MESSAGE = 64 * 1024 * 1024;
+/** Of a line that is no message, the library tells every rule that it broke. */
+const LONGEST_WARNING = 200;
 /**
  * When the input ends, requests already read are still answered for this long, so that a script can pipe its requests in. Clients that
  * close the pipe to end us are left waiting less than the two seconds after which the official one sends SIGTERM.
@@ -48,7 +50,8 @@ export async function serveStdio(server: RagServer, options: ServeStdioOptions =
 
   const connect = async () =>
     registerTools(server, { instructions: await server.instructions(), trustClientRoots: true, running });
-  const onerror = (error: Error) => server.logger.warn(`stdio: ${messageOf(error)}`);
+  const onerror = (error: Error) =>
+    server.logger.warn(`stdio: ${messageOf(error).replace(/\s+/g, ' ').slice(0, LONGEST_WARNING)}`);
   const connection = serveProtocol(connect, { transport, onerror });
   signal?.addEventListener('abort', end, { once: true });
   input.on('error', end).on('end', drain).on('close', drain).pipe(gate, { end: false });

@@ -1,15 +1,8 @@
 import type { Where } from 'chromadb';
 import type { Filter, Scalar } from '../../../core/contracts.js';
-import type { FilterLeaf } from '../../../core/filter.js';
 import type { FilterCompiler } from '../remote/contract.js';
 import { KEYS, numberFlag, otherFlag, tokenOf, URI_FLAG } from './fields.js';
-
-/** Chroma's SQL engine refuses expressions from 1,000 deep on (a list of n is n deep), and its process dies of several thousand. */
-const MOST_CONDITIONS = 200;
-/** 32,766 values are the SQL engine's limit. */
-const MOST_VALUES = 5000;
-/** The server's JSON reader stops at 128 levels; one of ours is up to four of its. */
-const MOST_DEPTH = 20;
+import { fitsChroma } from './size.js';
 
 /**
  * Filters as Chroma evaluates them. What it can't do stays with the core: ranges and prefixes of strings, chunk ids, numbers that
@@ -41,10 +34,7 @@ export const chromaCompiler: FilterCompiler = {
         return !isVirtual(leaf.field);
     }
   },
-  fits(filter) {
-    const size = sizeOf(filter);
-    return size.conditions <= MOST_CONDITIONS && size.values <= MOST_VALUES && size.depth <= MOST_DEPTH;
-  },
+  fits: fitsChroma,
   compile,
 };
 
@@ -183,7 +173,11 @@ function equals(key: string, fraction: number): Where {
 }
 
 function differs(key: string, fraction: number): Where {
-  return anyOf([{ [key]: { $ne: fraction } }, { [key]: { $lte: Math.floor(fraction) } }, { [key]: { $gte: Math.ceil(fraction) } }]);
+  return anyOf([
+    { [key]: { $ne: fraction } },
+    { [key]: { $lte: Math.floor(fraction) } },
+    { [key]: { $gte: Math.ceil(fraction) } },
+  ]);
 }
 
 function has(key: string, token: string): Where {
@@ -218,47 +212,4 @@ function isExact(value: Scalar): boolean {
 function numberOf(value: string | number): number {
   if (typeof value === 'number') return value;
   throw new TypeError('a range of strings is never pushed down');
-}
-
-interface Size {
-  readonly conditions: number;
-  readonly values: number;
-  readonly depth: number;
-}
-
-/** How large a filter is once compiled, at most. */
-function sizeOf(filter: Filter): Size {
-  switch (filter.op) {
-    case 'and':
-    case 'or':
-      return filter.filters.map(sizeOf).reduce(
-        (sum, part) => ({
-          conditions: sum.conditions + part.conditions,
-          values: sum.values + part.values,
-          depth: Math.max(sum.depth, part.depth + 1),
-        }),
-        { conditions: 0, values: 0, depth: 1 },
-      );
-    case 'not':
-      return sizeOf(filter.filter);
-    case 'in':
-    case 'nin':
-      return leafSize(3 * filter.values.filter((value) => !Number.isInteger(value) && typeof value === 'number').length + 6, filter);
-    case 'containsAny':
-      return leafSize(filter.values.length, filter);
-    case 'eq':
-    case 'ne':
-    case 'gt':
-    case 'gte':
-    case 'lt':
-    case 'lte':
-    case 'contains':
-    case 'startsWith':
-    case 'exists':
-      return leafSize(3, filter);
-  }
-}
-
-function leafSize(conditions: number, leaf: FilterLeaf): Size {
-  return { conditions, values: 'values' in leaf ? 2 * leaf.values.length : 1, depth: 3 };
 }

@@ -1,7 +1,8 @@
 import type { Chunk, DocumentRow } from '../../../core/contracts.js';
 import type { ChunkRow, DocumentStamp, RemoteHit, StoredChunk, StoredDocument, WriterRow } from '../remote/contract.js';
+import { toExactJson } from '../remote/json.js';
 import { stampOfRowId } from '../remote/row-id.js';
-import { type RowMetadata } from './fields.js';
+import type { RowMetadata } from './fields.js';
 
 /**
  * Rows as Chroma keeps them. Whole chunks and manifest rows are JSON in Chroma's `uri`: it is text that is neither indexed for full
@@ -10,7 +11,7 @@ import { type RowMetadata } from './fields.js';
 
 /** A chunk as JSON; `bare` marks one with the zero vector. */
 export function chunkToJson({ entry: { vector, ...chunk } }: ChunkRow): string {
-  return JSON.stringify(vector.every((value) => value === 0) ? { ...chunk, bare: true } : chunk);
+  return toExactJson(vector.every((value) => value === 0) ? { ...chunk, bare: true } : chunk);
 }
 
 interface StoredJson extends Chunk {
@@ -43,7 +44,11 @@ export function documentStamp(id: string, metadata: Readonly<Record<string, unkn
   };
 }
 
-export function storedDocument(id: string, metadata: Readonly<Record<string, unknown>>, json: string | null | undefined): StoredDocument {
+export function storedDocument(
+  id: string,
+  metadata: Readonly<Record<string, unknown>>,
+  json: string | null | undefined,
+): StoredDocument {
   return { document: JSON.parse(json ?? 'null') as DocumentRow, stamp: documentStamp(id, metadata).stamp }; // written by us only
 }
 

@@ -19,7 +19,7 @@ export function createFlatVectors(dimensions: number, metric: Metric): OrdinalIn
   return {
     name: 'flat',
     add(ordinal, vector) {
-      if (!vector.some((value) => value !== 0)) return;
+      if (isZero(vector)) return;
       const end = (ordinal + 1) * dimensions;
       if (end > vectors.length) {
         const grown = new Float32Array(Math.max(end, Math.ceil(vectors.length * 1.5), 64 * dimensions));
@@ -31,7 +31,7 @@ export function createFlatVectors(dimensions: number, metric: Metric): OrdinalIn
     },
     remove: (ordinal) => present.remove(ordinal),
     async query(query, { limit, allowed, idOf, pace }) {
-      if (limit === 0 || !query.some((value) => value !== 0)) return [];
+      if (limit === 0 || isZero(query)) return [];
       const top = createTop(limit, idOf);
       const size = 32 * Math.min(allowed.words.length, present.words.length);
       for (let start = 0; start < size; start += ROWS_A_LOOK) {
@@ -44,6 +44,11 @@ export function createFlatVectors(dimensions: number, metric: Metric): OrdinalIn
       return top.take();
     },
   };
+}
+
+function isZero(vector: Float32Array): boolean {
+  for (let index = 0; index < vector.length; index++) if (vector[index] !== 0) return false;
+  return true;
 }
 
 /** Four sums in float64, always in the same order: equal vectors get equal scores wherever they lie, on every machine. */

@@ -1,5 +1,4 @@
 import { tokenize } from '../../../core/tokenize.js';
-import type { Bitset } from './bitset.js';
 import type { OrdinalIndex } from './ordinal-index.js';
 import { createPostings } from './postings.js';
 import type { TermCounts } from './terms.js';
@@ -21,6 +20,8 @@ export function createKeywordIndex(isAlive: (ordinal: number) => boolean): Ordin
   const termIds = new Map<string, number>();
   const postings = createPostings();
   let lengths = new Uint32Array(1024);
+  let lastWords: readonly string[] = [];
+  let lastIds = new Uint32Array(0);
   let live = 0;
   let totalLength = 0;
   /** Scores by ordinal, all zero between queries; a query takes one along and brings it back. */
@@ -37,13 +38,9 @@ export function createKeywordIndex(isAlive: (ordinal: number) => boolean): Ordin
       lengths[ordinal] = row.length;
       live++;
       totalLength += row.length;
-      for (const [term, frequency] of row.counts) {
-        let id = termIds.get(term);
-        if (id === undefined) {
-          id = termIds.size;
-          termIds.set(term, id);
-        }
-        postings.append(id, ordinal, frequency);
+      const ids = idsOf(row.words);
+      for (let at = 0; at < row.pairs.length; at += 2) {
+        postings.append(ids[row.pairs[at] ?? 0] ?? 0, ordinal, row.pairs[at + 1] ?? 0);
       }
     },
     remove(ordinal) {
@@ -78,6 +75,21 @@ export function createKeywordIndex(isAlive: (ordinal: number) => boolean): Ordin
       return top.take();
     },
   };
+
+  /** Chunks that were packed together share their words, which are then looked up once. */
+  function idsOf(words: readonly string[]): Uint32Array {
+    if (words === lastWords) return lastIds;
+    lastWords = words;
+    lastIds = Uint32Array.from(words, (word) => {
+      let id = termIds.get(word);
+      if (id === undefined) {
+        id = termIds.size;
+        termIds.set(word, id);
+      }
+      return id;
+    });
+    return lastIds;
+  }
 
   async function countLive(term: number, pace: () => Promise<void> | undefined): Promise<number> {
     const reader = postings.read(term);

@@ -2,15 +2,17 @@
 export interface TermCounts {
   /** Number of words, repeated ones too. */
   readonly length: number;
-  /** Each distinct word with how often it occurs. */
-  readonly counts: Iterable<readonly [term: string, frequency: number]>;
+  /** Distinct words that `pairs` counts, and perhaps others; chunks that were packed together share the list. */
+  readonly words: readonly string[];
+  /** For each distinct word its number in `words`, followed by how often it occurs. */
+  readonly pairs: ArrayLike<number>;
 }
 
 /** Counts the words of a chunk. */
-export function countTerms(words: readonly string[]): TermCounts {
+export function countTerms(tokens: readonly string[]): TermCounts {
   const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return { length: words.length, counts };
+  for (const word of tokens) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return { length: tokens.length, words: [...counts.keys()], pairs: [...counts.values()].flatMap((count, word) => [word, count]) };
 }
 
 /**
@@ -21,16 +23,16 @@ export function countTerms(words: readonly string[]): TermCounts {
 export function packTerms(rows: readonly TermCounts[]): Uint8Array {
   const numbers: number[] = [];
   const local = new Map<string, number>();
-  for (const row of rows) {
-    const counts = [...row.counts];
-    numbers.push(row.length, counts.length);
-    for (const [term, frequency] of counts) {
-      let id = local.get(term);
+  for (const { length, words, pairs } of rows) {
+    numbers.push(length, pairs.length / 2);
+    for (let at = 0; at < pairs.length; at += 2) {
+      const word = words[pairs[at] ?? 0] ?? '';
+      let id = local.get(word);
       if (id === undefined) {
         id = local.size;
-        local.set(term, id);
+        local.set(word, id);
       }
-      numbers.push(id, frequency);
+      numbers.push(id, pairs[at + 1] ?? 0);
     }
   }
   const words = Buffer.from([...local.keys()].join('\n'), 'utf8');
@@ -47,20 +49,22 @@ export function unpackTerms(packed: Uint8Array, rows: number): readonly TermCoun
   const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
   let at = 0;
   const next = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++] ?? 0;
+    let byte = bytes[at++] ?? 0;
+    let value = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      byte = bytes[at++] ?? 0;
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
     }
+    return value >>> 0;
   };
   const wordBytes = next();
   const words = bytes.toString('utf8', at, at + wordBytes).split('\n');
   at += wordBytes;
   return Array.from({ length: rows }, () => {
     const length = next();
-    const counts = Array.from({ length: next() }, () => [words[next()] ?? '', next()] as const);
-    return { length, counts };
+    const pairs = new Uint32Array(2 * next());
+    for (let pair = 0; pair < pairs.length; pair++) pairs[pair] = next();
+    return { length, words, pairs };
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Space } from '../../../core/contracts.js';
 import { RagError } from '../../../core/errors.js';
 import { compareText } from '../../../core/ids.js';
-import type { Block, ChunkPlace, LogEntry, RowState, RowStore, Rows, RowWrite, Snapshot, StoredDocument } from './rows.js';
+import type { Block, ChunkPlace, LogEntry, RowState, RowStore, Rows, Snapshot, StoredDocument } from './rows.js';
 import { LOG_LENGTH } from './rows.js';
 
 /** Rows in this process's memory, gone with it. */
@@ -38,10 +38,11 @@ interface VolatileRows extends Rows {
 function createRows(space: Space): VolatileRows {
   let state: RowState = { sequence: 0, nextBlock: 0, documents: 0, chunks: 0 };
   let ended = false;
-  let snapshots = 0;
+  /** For each open snapshot, what the documents changed since then had been. */
+  const snapshots = new Set<Map<string, StoredDocument | undefined>>();
   const documents = new Map<string, StoredDocument>();
-  /** The keys of `documents` in order. */
-  const ids: string[] = [];
+  /** The keys of `documents` in order. A snapshot keeps the list that it found. */
+  let ids: string[] = [];
   const blocks = new Map<number, Block>();
   const places = new Map<string, ChunkPlace>();
   const log: LogEntry[] = [];
@@ -51,8 +52,7 @@ function createRows(space: Space): VolatileRows {
   return {
     snapshot() {
       if (ended) throw dropped(space);
-      snapshots++;
-      return createSnapshot(state);
+      return createSnapshot(state, ids);
     },
     async append(write) {
       if (ended) throw dropped(space);
@@ -60,6 +60,7 @@ function createRows(space: Space): VolatileRows {
       state = write.after;
       log.push(write.entry);
       if (log.length > LOG_LENGTH) log.shift();
+      if (snapshots.size > 0) ids = ids.slice();
       for (const id of write.droppedChunks) places.delete(id);
       removed.push(...write.entry.removed);
       forgetRemoved();
@@ -68,10 +69,12 @@ function createRows(space: Space): VolatileRows {
         for (const [index, id] of block.chunkIds.entries()) places.set(id, { block: block.ref.number, index });
       }
       for (const id of write.droppedDocuments) {
-        if (documents.delete(id)) ids.splice(positionOf(id), 1);
+        rememberOld(id);
+        if (documents.delete(id)) ids.splice(positionOf(ids, id), 1);
       }
       for (const document of write.documents) {
-        if (!documents.has(document.row.id)) ids.splice(positionOf(document.row.id), 0, document.row.id);
+        rememberOld(document.row.id);
+        if (!documents.has(document.row.id)) ids.splice(positionOf(ids, document.row.id), 0, document.row.id);
         documents.set(document.row.id, document);
       }
       return true;
@@ -81,18 +84,18 @@ function createRows(space: Space): VolatileRows {
     },
   };
 
-  /** Its documents are the latest: the engine walks them in one go. */
-  function createSnapshot(seen: RowState): Snapshot {
-    let open = true;
+  function createSnapshot(seen: RowState, seenIds: readonly string[]): Snapshot {
+    const changed = new Map<string, StoredDocument | undefined>();
+    snapshots.add(changed);
+    const document = (id: string) => (changed.has(id) ? changed.get(id) : documents.get(id));
     return {
       state: seen,
-      document: (id) => documents.get(id),
+      document,
       documents(after, limit) {
-        const start = after === undefined ? 0 : positionOf(after);
         const found: StoredDocument[] = [];
-        for (let at = start; at < ids.length && found.length < limit; at++) {
-          const document = documents.get(ids[at] ?? '');
-          if (document !== undefined && document.row.id !== after) found.push(document);
+        for (let at = after === undefined ? 0 : positionOf(seenIds, after); at < seenIds.length && found.length < limit; at++) {
+          const next = document(seenIds[at] ?? '');
+          if (next !== undefined && next.row.id !== after) found.push(next);
         }
         return found;
       },
@@ -102,36 +105,39 @@ function createRows(space: Space): VolatileRows {
       },
       column(number, column) {
         const block = blocks.get(number);
-        if (block === undefined) throw new RagError('STORE_CORRUPT', `collection "${space.collection}": block ${number} is missing`);
+        if (block === undefined)
+          throw new RagError('STORE_CORRUPT', `collection "${space.collection}": block ${number} is missing`);
         return block.columns[column];
       },
       place: (chunkId) => places.get(chunkId),
       release() {
-        if (!open) return;
-        open = false;
-        snapshots--;
+        snapshots.delete(changed);
         forgetRemoved();
       },
     };
   }
 
   function forgetRemoved(): void {
-    if (snapshots > 0) return;
+    if (snapshots.size > 0) return;
     for (const number of removed) blocks.delete(number);
     removed.length = 0;
   }
 
-  /** Where an id stands, or would stand. */
-  function positionOf(id: string): number {
-    let low = 0;
-    let high = ids.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (compareText(ids[middle] ?? '', id) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  function rememberOld(id: string): void {
+    for (const changed of snapshots) if (!changed.has(id)) changed.set(id, documents.get(id));
   }
+}
+
+/** Where an id stands in an ordered list, or would stand. */
+function positionOf(ids: readonly string[], id: string): number {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareText(ids[middle] ?? '', id) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function dropped(space: Space): RagError {

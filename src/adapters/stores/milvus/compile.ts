@@ -16,11 +16,13 @@ export interface MilvusFilter {
 }
 
 /**
- * Everything is pushed but very long lists. The expression is two-valued (a missing field makes a test false, never null) and takes
- * only forms that Milvus 2.3 and Milvus Lite answer alike; metadata.ts says how the rows are made for that.
+ * Everything is pushed but very long lists and whole numbers of 2^53 and more, which servers read as other numbers. The expression is
+ * two-valued (a missing field makes a test false, never null) and takes only forms that Milvus 2.3 and Milvus Lite answer alike;
+ * metadata.ts says how the rows are made for that.
  */
 export const milvusCompiler: FilterCompiler = {
-  canPush: (filter) => !('values' in filter) || filter.values.length <= MAX_PUSHED_VALUES,
+  canPush: (leaf) =>
+    'values' in leaf ? leaf.values.length <= MAX_PUSHED_VALUES && leaf.values.every(isReadAlike) : isReadAlike(leaf.value),
   // The text is made at the search, which knows the collection's declared fields.
   compile: (filter) => filter,
 };
@@ -106,9 +108,7 @@ function expressionOf(filter: Filter, operandOf: OperandOf): string {
     case 'containsAny':
       return contains(filter.field, filter.values);
     case 'exists': {
-      const test = VIRTUAL_COLUMNS.has(filter.field)
-        ? EVERYTHING
-        : `json_contains(${jsonPath(FIELD_NAMES)}, ${literal(filter.field)})`;
+      const test = VIRTUAL_COLUMNS.has(filter.field) ? EVERYTHING : listTest(jsonPath(FIELD_NAMES), [filter.field]);
       return filter.value ? test : `(not ${test})`;
     }
   }
@@ -194,13 +194,15 @@ function contains(field: string, values: readonly Scalar[]): string {
 /** Whole and broken numbers go into lists of their own: Milvus 2.3 refuses `[1, 2.5]`. */
 function listContains(path: string, values: readonly Scalar[]): string {
   const lists = [values.filter(isWhole), values.filter((value) => !isWhole(value))].filter((list) => list.length > 0);
-  const tests = lists.map((list) => {
-    const [only] = list;
-    return list.length === 1 && only !== undefined
-      ? `json_contains(${path}, ${literal(only)})`
-      : `json_contains_any(${path}, ${literals(list)})`;
-  });
-  return joinTests(tests, 'or');
+  return joinTests(
+    lists.map((list) => listTest(path, list)),
+    'or',
+  );
+}
+
+/** Always in the form for several: Milvus Lite takes no negative number in the one for a single value. */
+function listTest(path: string, values: readonly Scalar[]): string {
+  return `json_contains_any(${path}, ${literals(values)})`;
 }
 
 function jsonPath(key: string): string {
@@ -211,6 +213,11 @@ function byType(values: readonly Scalar[]): readonly (readonly [type: ScalarType
   return (['string', 'number', 'boolean'] as const)
     .map((type) => [type, values.filter((value) => typeof value === type)] as const)
     .filter(([, ofType]) => ofType.length > 0);
+}
+
+/** Milvus 2.3 rounds such a number to a double, Lite compares its shortest decimal form digit by digit; with an exponent both round. */
+function isReadAlike(value: Scalar): boolean {
+  return typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value) || String(value).includes('e');
 }
 
 function isWhole(value: Scalar): boolean {

@@ -25,8 +25,7 @@ export function literals(values: readonly Scalar[]): string {
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Without a point or an exponent a number is read as a 64-bit integer: one beyond the safe ones is written as a fraction. */
+/** Numbers that no server reads otherwise; -0 equals 0, and whole ones of 2^53 and more (`9007199254740992`) are not pushed. */
 function numberLiteral(value: number): string {
-  const text = value === 0 ? '0' : String(value);
-  return Number.isSafeInteger(value) || /[.e]/.test(text) ? text : `${text}.0`;
+  return value === 0 ? '0' : String(value);
 }

@@ -24,7 +24,9 @@ export function chunkTable({ name, space, consistency, partitionKey }: ChunkTabl
     { ...text(CHUNK.rowId, 128), is_primary_key: true },
     vector(CHUNK.vector, space.fingerprint.dimensions),
     { name: CHUNK.hasVector, data_type: 'Bool' },
-    ...[CHUNK.chunkId, CHUNK.documentId, CHUNK.uri, CHUNK.hash, CHUNK.group, ...CHUNK.text, CHUNK.place].map((column) => text(column)),
+    ...[CHUNK.chunkId, CHUNK.documentId, CHUNK.uri, CHUNK.hash, CHUNK.group, ...CHUNK.text, CHUNK.place].map((column) =>
+      text(column),
+    ),
     { name: CHUNK.position, data_type: 'Int64' },
     { name: CHUNK.metadata, data_type: 'JSON' },
     ...[...fieldColumns(space.fields).values()].flatMap((column) => fieldColumn(column, column.field === partitionKey)),
@@ -75,6 +77,10 @@ function vector(name: string, dim: number): Column {
 
 function fieldColumn({ type, value, present }: FieldColumn, isPartitionKey: boolean): Column[] {
   const column: Column =
-    type === 'string' ? text(value) : type === 'number' ? { name: value, data_type: 'Double' } : { name: value, data_type: 'Bool' };
+    type === 'string'
+      ? text(value)
+      : type === 'number'
+        ? { name: value, data_type: 'Double' }
+        : { name: value, data_type: 'Bool' };
   return [isPartitionKey ? { ...column, is_partition_key: true } : column, { name: present, data_type: 'Bool' }];
 }

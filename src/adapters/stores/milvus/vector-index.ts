@@ -23,13 +23,15 @@ export function checkIndex(index: MilvusIndex, dimensions: number, version: Milv
       return;
     case 'IVF_FLAT':
     case 'IVF_SQ8':
-      return checkProbes(index);
+      checkProbes(index);
+      return;
     case 'IVF_PQ':
       if (version.lite) throw notOnLite(index, version);
       if (dimensions % index.m !== 0) {
         throw invalid(`store.index.m: ${index.m} must divide the ${dimensions} dimensions of the vectors`);
       }
-      return checkProbes(index);
+      checkProbes(index);
+      return;
     case 'DISKANN':
       if (version.lite) throw notOnLite(index, version);
       if (!isAtLeast(version, 2, 3)) throw tooOld('DISKANN with cosine similarity', '2.3', version);

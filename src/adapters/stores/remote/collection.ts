@@ -1,8 +1,9 @@
-import type { CallOptions, Change, Chunk, Collection, DocumentRow, Filter, Plan, Space } from '../../../core/contracts.js';
+import type { CallOptions, Chunk, Collection, DocumentRow, Filter, Plan, Space } from '../../../core/contracts.js';
 import { invalidInput } from '../../../core/errors.js';
 import { andFilters, documentSubject, matches, splitFilter } from '../../../core/filter.js';
 import { abortable, batches } from '../../../core/flow.js';
 import { compareText } from '../../../core/ids.js';
+import { checkChange, checkLimit, checkVector } from './checks.js';
 import { type Commit, createCommit } from './commit.js';
 import type { FilterCompiler, RemoteTables, StoredChunk } from './contract.js';
 import { createMirror, type Mirror } from './mirror.js';
@@ -28,22 +29,39 @@ export function createRemoteCollection({ space, compiler, tables, openKeywords }
   const mirror = createMirror(tables);
   const parts = { tables, mirror };
   const sidecar = createSidecar(parts, openKeywords);
-  const commit = oneAtATime(createCommit(tables, mirror));
+  // Begun before anybody asks, so that the first search waits less; who asks meanwhile shares it or gets its error again.
+  mirror.refresh().catch(() => {});
+  const commits = oneAtATime(createCommit(tables, mirror));
+  const { dimensions } = space.fingerprint;
+  let closed = false;
+
+  const check = ({ signal }: CallOptions): void => {
+    signal?.throwIfAborted();
+    if (closed) throw invalidInput(`collection "${space.collection}"`, 'it was closed; open it again');
+  };
 
   return {
     space,
-    version: (options = {}) => mirror.version(options),
+    async version(options = {}) {
+      check(options);
+      return mirror.version(options);
+    },
     plan: (filter) => planOf(compiler, filter),
     async nearest(query, options = {}) {
-      checkVector(query.vector, space, 'query vector');
+      check(options);
+      checkLimit(query.limit);
+      checkVector(query.vector, dimensions, 'query.vector');
       if (allowsNothing(query.plan)) return { matches: [], index: 'none' };
       return findNearest(parts, query, options);
     },
     async keywords(query, options = {}) {
-      if (query.limit <= 0 || allowsNothing(query.plan)) return { matches: [], index: 'none' };
+      check(options);
+      checkLimit(query.limit);
+      if (query.limit === 0 || allowsNothing(query.plan)) return { matches: [], index: 'none' };
       return sidecar.keywords(query, options);
     },
     async get(ids, options = {}) {
+      check(options);
       if (ids.length === 0) return [];
       const here = await sidecar.get(ids, options);
       if (here !== undefined) return here;
@@ -66,10 +84,12 @@ export function createRemoteCollection({ space, compiler, tables, openKeywords }
       return ids.map((id) => chunks.get(id));
     },
     async *scan(query, options = {}) {
+      check(options);
       await catchUp(mirror, options);
       yield* scanChunks(parts, query, options);
     },
     async *documents({ ids, after, filter }, options = {}) {
+      check(options);
       await catchUp(mirror, options);
       const wanted = ids === undefined ? mirror.ids() : [...new Set(ids)].sort(compareText);
       const rest = after === undefined ? wanted : wanted.filter((id) => compareText(id, after) > 0);
@@ -83,12 +103,15 @@ export function createRemoteCollection({ space, compiler, tables, openKeywords }
       }
     },
     async commit(change, options = {}) {
-      checkChange(change, space);
-      await commit(change, options);
+      check(options);
+      checkChange(change, dimensions);
+      await commits.run(change, options);
       // It is in. Where the index failed to take it, the next search by keywords reads it from the server, or tells why it can't.
       await sidecar.take(change).catch(() => {});
     },
     async close() {
+      closed = true;
+      await commits.idle();
       await sidecar.close();
       await tables.close();
     },
@@ -118,26 +141,18 @@ async function catchUp(mirror: Mirror, options: CallOptions): Promise<void> {
   if (!(await mirror.look(options))) await abortable(mirror.refresh(), options.signal);
 }
 
-/** Servers store another number for NaN, and some take a vector of the wrong length until it is searched. */
-function checkVector(vector: Float32Array, { fingerprint }: Space, path: string): void {
-  const { dimensions } = fingerprint;
-  if (vector.length !== dimensions) throw invalidInput(path, `must have ${dimensions} dimensions, has ${vector.length}`);
-  if (!vector.every(Number.isFinite)) throw invalidInput(path, 'must hold finite numbers only');
-}
-
-function checkChange(change: Change, space: Space): void {
-  for (const { entries } of change.put) for (const { id, vector } of entries) checkVector(vector, space, `vector of chunk ${id}`);
-}
-
 /** Commits of one process to one collection, one after another; one that is aborted while it waits never starts. */
-function oneAtATime(commit: Commit): Commit {
-  let last: Promise<unknown> = Promise.resolve();
-  return (change, options) => {
-    const result = last.then(() => {
-      options.signal?.throwIfAborted();
-      return commit(change, options);
-    });
-    last = result.catch(() => {}); // told to the one who asked
-    return abortable(result, options.signal);
+function oneAtATime(commit: Commit): { readonly run: Commit; idle(): Promise<void> } {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    run(change, options) {
+      const result = last.then(() => {
+        options.signal?.throwIfAborted();
+        return commit(change, options);
+      });
+      last = result.catch(() => {}); // told to the one who asked
+      return abortable(result, options.signal);
+    },
+    idle: () => last,
   };
 }

@@ -13,7 +13,7 @@ const BATCH_CHUNKS = 2000;
 /** How often a commit is written again after another process took this one for dead. */
 const MOST_ATTEMPTS = 3;
 
-/** Applies one change; the caller sees to it that there is one at a time. */
+/** Applies one checked change; the caller sees to it that there is one at a time. */
 export type Commit = (change: Change, options: CallOptions) => Promise<void>;
 
 /**
@@ -50,7 +50,7 @@ export function createCommit(tables: RemoteTables, mirror: Mirror): Commit {
   };
 
   return async (change, options) => {
-    const unique = lastOfEach(change);
+    const unique = { put: change.put, drop: [...new Set(change.drop)] };
     if (unique.put.length + unique.drop.length === 0) return;
     for (let attempt = 1; ; attempt++) {
       writer ??= { id: randomBytes(6).toString('hex'), seq: 0 };
@@ -102,7 +102,9 @@ function overtaken(cause: unknown): RagError {
 type Put = Change['put'];
 
 async function putBatch(tables: RemoteTables, mirror: Mirror, put: Put, stamp: Stamp, options: CallOptions): Promise<void> {
-  const rows = put.flatMap(({ entries }) => entries.map((entry): ChunkRow => ({ rowId: rowIdOf(entry.id, stamp), stamp, entry })));
+  const rows = put.flatMap(({ entries }) =>
+    entries.map((entry): ChunkRow => ({ rowId: rowIdOf(entry.id, stamp), stamp, entry })),
+  );
   await tables.insertChunks(rows, options);
   await tables.putDocuments(
     put.map(({ document }) => ({ document, stamp })),
@@ -133,10 +135,4 @@ function* batchesOfChange({ put }: Change): Iterable<Put> {
     chunks += item.entries.length;
   }
   if (batch.length > 0) yield batch;
-}
-
-/** What counts of a document that a change names twice: its last row; put goes over drop. */
-function lastOfEach({ put, drop }: Change): Change {
-  const documents = new Map(put.map((item) => [item.document.id, item]));
-  return { put: [...documents.values()], drop: [...new Set(drop)].filter((id) => !documents.has(id)) };
 }

@@ -1,4 +1,4 @@
-import type { CallOptions, Chunk, DocumentRow, Entry, Field, Filter, Space } from '../../../core/contracts.js';
+import type { CallOptions, Chunk, DocumentRow, Entry, Filter, Space } from '../../../core/contracts.js';
 import type { CanPush } from '../../../core/filter.js';
 
 /**

@@ -127,8 +127,10 @@ export function createMirror(tables: RemoteTables): Mirror {
       [...before.keys()].some((writer) => writer !== ownWriter && !present.has(writer));
     const complete = missedSome ? await readAll() : await readNew(rows);
     if (!complete) return false;
-    known = present;
-    // A writer at work goes on under the same count: its documents are surely known only up to the last count that stood still.
+    // A writer at work goes on under the same count: its documents are surely known only up to the last count that stood still,
+    // and should it die now, they have to be looked at once more.
+    const active = watch.active(writers);
+    known = new Map(rows.map(({ writer, seq }) => [writer, active.has(writer) ? -1 : seq]));
     floors = new Map(rows.map(({ writer, seq }) => [writer, seq % 2 === 0 ? seq : (floors.get(writer) ?? -1)]));
     return true;
   };

@@ -13,7 +13,7 @@ const MOST_FOR_TIES = 4096;
  * and the tie at its end, if there is one, is whole.
  */
 export async function findNearest(parts: SettledParts, query: VectorQuery, options: CallOptions): Promise<Matches> {
-  if (query.limit <= 0) return { matches: [], index: 'none' };
+  if (query.limit === 0) return { matches: [], index: 'none' };
   const { mirror, tables } = parts;
   const { vector, groups, plan, limit } = query;
   const isLive = ({ chunk, stamp }: RemoteHit) => mirror.isLive(chunk.documentId, stamp);
@@ -27,7 +27,9 @@ export async function findNearest(parts: SettledParts, query: VectorQuery, optio
       },
       options,
     );
-    const live = found.hits.filter(isLive).sort((left, right) => right.score - left.score || compareText(left.chunk.id, right.chunk.id));
+    const live = found.hits
+      .filter(isLive)
+      .sort((left, right) => right.score - left.score || compareText(left.chunk.id, right.chunk.id));
     const exhausted = !found.more || asked >= tables.mostHits;
     if (exhausted || isWhole(live, limit) || (live.length >= limit && asked > MOST_FOR_TIES)) {
       return { matches: live.slice(0, limit).map(({ chunk, score }) => ({ id: chunk.id, score, chunk })), index: found.index };

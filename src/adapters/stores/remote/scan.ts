@@ -9,7 +9,11 @@ const PAGE_CHUNKS = 1000;
 const PAGE_DOCUMENTS = 200;
 
 /** Live chunks with their vectors, by ascending document id, then group, then position; a page of documents in memory at a time. */
-export async function* scanChunks(parts: SettledParts, { documentIds, groups }: ScanQuery, options: CallOptions): AsyncIterable<Entry> {
+export async function* scanChunks(
+  parts: SettledParts,
+  { documentIds, groups }: ScanQuery,
+  options: CallOptions,
+): AsyncIterable<Entry> {
   const { mirror } = parts;
   const ids = documentIds === undefined ? mirror.ids() : [...new Set(documentIds)].sort(compareText);
   const known = ids.flatMap((id) => mirror.get(id) ?? []);

@@ -34,6 +34,7 @@ export async function readSettled<Found>(
   { read, documentsOf, isLive }: SettledRead<Found>,
   { signal }: CallOptions,
 ): Promise<Found> {
+  signal?.throwIfAborted();
   if (!mirror.loaded) await abortable(mirror.refresh(), signal);
   for (let round = 1; ; round++) {
     const before = mirror.generation;

@@ -2,9 +2,9 @@ import type { CallOptions, Change, Chunk, Collection, KeywordQuery, Matches } fr
 import { andFilters } from '../../../core/filter.js';
 import { abortable } from '../../../core/flow.js';
 import type { MirrorEntry } from './mirror.js';
-import { readSettled, type SettledParts } from './settled.js';
 import { stampToText } from './row-id.js';
 import { chunksOfDocuments, pagesOf } from './scan.js';
+import { readSettled, type SettledParts } from './settled.js';
 
 /** Of the embedded collection that holds the keyword index: vectors have no use there, and cost the least with one dimension. */
 export const SIDECAR_FINGERPRINT = { embedder: 'none', dimensions: 1, metric: 'cosine' } as const;

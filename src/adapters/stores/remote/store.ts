@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CallOptions, Collection, Fingerprint, OpenRequest, Space, VectorStore } from '../../../core/contracts.js';
-import { RagError } from '../../../core/errors.js';
+import { invalidInput, RagError } from '../../../core/errors.js';
 import { abortable } from '../../../core/flow.js';
 import { createRemoteCollection } from './collection.js';
 import type { RemoteServer } from './contract.js';
@@ -47,11 +47,20 @@ export function createRemoteStore({ server, openKeywordStore }: RemoteStoreParts
     return shared;
   };
 
+  const check = ({ signal }: CallOptions): void => {
+    signal?.throwIfAborted();
+    if (closed !== undefined) throw invalidInput('store', 'it was closed; open it again');
+  };
+
   return {
     name: server.name,
-    collections: (options) => server.spaces(options),
+    async collections(options = {}) {
+      check(options);
+      return server.spaces(options);
+    },
     async open(request, options = {}) {
-      if (closed !== undefined) throw new RagError('CONNECTION_FAILED', `the ${server.name} store is closed`, { retryable: false });
+      if (closed !== undefined)
+        throw new RagError('CONNECTION_FAILED', `the ${server.name} store is closed`, { retryable: false });
       const space = await findSpace(server, request, options);
       checkFingerprint(space, request.fingerprint);
       const shared = open.get(space.uuid) ?? share(space);
@@ -72,7 +81,8 @@ export function createRemoteStore({ server, openKeywordStore }: RemoteStoreParts
         },
       };
     },
-    async drop(name, options) {
+    async drop(name, options = {}) {
+      check(options);
       const space = await server.find(name, options);
       const dropped = await server.drop(name, options);
       if (space !== undefined) await (await keywords()).drop(space.uuid, options);

@@ -1,0 +1,57 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { FoundFile } from '../../core/contracts.js';
+import { RagError } from '../../core/errors.js';
+import { problemOf, specialFile } from './problems.js';
+
+/**
+ * Not through a symlink: it was resolved and found allowed, and one that stands there now was put there since. Not waiting: a pipe
+ * would hold a thread until somebody writes. Windows has neither flag.
+ */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** Read between two looks at the signal. */
+const PART_BYTES = 4 << 20;
+
+/** A file to be read later; its size is looked at then. `path` is real: absolute, symlinks resolved. */
+export function createFoundFile(uri: string, path: string, maxFileBytes: number): FoundFile {
+  return {
+    uri,
+    path,
+    async read({ signal } = {}) {
+      signal?.throwIfAborted();
+      const handle = await open(path, OPEN_FLAGS).catch((cause: unknown) => {
+        throw problemOf(uri, cause);
+      });
+      try {
+        const stats = await handle.stat();
+        if (!stats.isFile()) throw specialFile(uri);
+        if (stats.size > maxFileBytes) {
+          throw new RagError(
+            'INPUT_INVALID',
+            `${uri} has ${megabytes(stats.size)}, more than maxFileBytes allows (${megabytes(maxFileBytes)})`,
+          );
+        }
+        return await readBytes(handle, stats.size, signal);
+      } finally {
+        await handle.close();
+      }
+    },
+  };
+}
+
+/** As many bytes as the file had when it was opened: one that is being written to is taken as it was then. */
+async function readBytes(handle: FileHandle, size: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(size);
+  let length = 0;
+  while (length < size) {
+    const { bytesRead } = await handle.read(bytes, length, Math.min(PART_BYTES, size - length), length);
+    signal?.throwIfAborted();
+    if (bytesRead === 0) break; // it was cut short meanwhile
+    length += bytesRead;
+  }
+  return bytes.subarray(0, length);
+}
+
+function megabytes(bytes: number): string {
+  return `${bytes} bytes, ${(bytes / 1e6).toFixed(1)} MB`;
+}

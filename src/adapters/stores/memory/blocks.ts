@@ -1,0 +1,94 @@
+import type { Chunk, Entry, Metadata } from '../../../core/contracts.js';
+import { compareText } from '../../../core/ids.js';
+import { tokenize } from '../../../core/tokenize.js';
+import { BLOCK_SIZE, type Block, type BlockRef } from './rows.js';
+import { countTerms, packTerms } from './terms.js';
+
+/** A chunk without its text: what filters look at. */
+export type ChunkHead = Omit<Chunk, 'text'>;
+
+/** Cuts a document's entries into blocks, by group, then position. Numbers are given when the blocks are written. */
+export function cutBlocks(entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const ordered = [...entries].sort(
+    (left, right) => compareText(left.group, right.group) || left.position - right.position || compareText(left.id, right.id),
+  );
+  const cuts: Entry[][] = [];
+  for (const entry of ordered) {
+    const last = cuts.at(-1);
+    if (last !== undefined && last.length < BLOCK_SIZE && last[0]?.group === entry.group) last.push(entry);
+    else cuts.push([entry]);
+  }
+  return cuts;
+}
+
+/** Encodes the entries of one block. */
+export function packBlock(entries: readonly Entry[]): Omit<Block, 'ref'> {
+  return {
+    columns: {
+      texts: packItems(entries.map((entry) => JSON.stringify(entry.text))),
+      heads: packItems(entries.map((entry) => JSON.stringify(headOf(entry)))),
+      vectors: packVectors(entries),
+      terms: packTerms(entries.map((entry) => countTerms(tokenize(entry.text)))),
+    },
+    chunkIds: entries.map((entry) => entry.id),
+  };
+}
+
+/** The text of one chunk of a `texts` column. JSON, not UTF-8: a chunk may begin or end amid a surrogate pair. */
+export function textAt(column: Uint8Array, index: number): string {
+  // Written by `packBlock`, and checked for damage when it was read.
+  return JSON.parse(itemAt(column, index)) as string;
+}
+
+/** One chunk of a `heads` column. */
+export function headAt(column: Uint8Array, index: number): ChunkHead {
+  // Written by `packBlock`, and checked for damage when it was read.
+  return JSON.parse(itemAt(column, index)) as ChunkHead;
+}
+
+/** The vectors of a `vectors` column, copied: views of one array. */
+export function vectorsOf(column: Uint8Array, dimensions: number): readonly Float32Array[] {
+  // By bytes: the column may begin anywhere, and a Float32Array only at multiples of four.
+  const all = new Float32Array(column.length / 4);
+  new Uint8Array(all.buffer).set(column);
+  return Array.from({ length: all.length / dimensions }, (_, index) => all.subarray(index * dimensions, (index + 1) * dimensions));
+}
+
+/** All chunks of a `heads` column. */
+export function headsOf(column: Uint8Array, ref: BlockRef): readonly ChunkHead[] {
+  return Array.from({ length: ref.chunks }, (_, index) => headAt(column, index));
+}
+
+function headOf(entry: Entry): ChunkHead {
+  const { id, documentId, uri, hash, group, position, span, location } = entry;
+  const metadata: Metadata = entry.metadata;
+  return { id, documentId, uri, hash, group, position, span, location, metadata };
+}
+
+/** Their number, the offset of each one's end, then the items one after the other; numbers have 32 bits. */
+function packItems(items: readonly string[]): Uint8Array {
+  const encoded = items.map((item) => Buffer.from(item, 'utf8'));
+  const head = Buffer.alloc(4 + 4 * items.length);
+  head.writeUInt32LE(items.length, 0);
+  let end = head.length;
+  for (const [index, item] of encoded.entries()) {
+    end += item.length;
+    head.writeUInt32LE(end, 4 + 4 * index);
+  }
+  return Buffer.concat([head, ...encoded]);
+}
+
+function itemAt(column: Uint8Array, index: number): string {
+  const bytes = Buffer.from(column.buffer, column.byteOffset, column.byteLength);
+  const start = index === 0 ? 4 + 4 * bytes.readUInt32LE(0) : bytes.readUInt32LE(4 * index);
+  return bytes.toString('utf8', start, bytes.readUInt32LE(4 + 4 * index));
+}
+
+/** Little-endian float32, row after row (every platform that Node runs on is little-endian, s390x aside). */
+function packVectors(entries: readonly Entry[]): Uint8Array {
+  const [first] = entries;
+  const dimensions = first?.vector.length ?? 0;
+  const all = new Float32Array(dimensions * entries.length);
+  for (const [index, entry] of entries.entries()) all.set(entry.vector, index * dimensions);
+  return new Uint8Array(all.buffer);
+}

@@ -1,0 +1,244 @@
+import type {
+  CallOptions,
+  Chunk,
+  Collection,
+  DocumentQuery,
+  Entry,
+  Matches,
+  Plan,
+  ScanQuery,
+  Space,
+} from '../../../core/contracts.js';
+import { invalidInput, RagError } from '../../../core/errors.js';
+import { documentSubject, fieldsOf, matches } from '../../../core/filter.js';
+import { createPacer } from '../../../core/flow.js';
+import { compareText } from '../../../core/ids.js';
+import type { Bitset } from './bitset.js';
+import { headAt, textAt, vectorsOf } from './blocks.js';
+import { planWrite, prepareChange } from './change.js';
+import type { OrdinalQueryOptions } from './ordinal-index.js';
+import { createResident, type Needs, type View } from './resident.js';
+import type { Rows, Snapshot, StoredDocument } from './rows.js';
+import type { Found } from './top.js';
+
+export interface CollectionParts {
+  readonly space: Space;
+  readonly rows: Rows;
+  /** Milliseconds from any fixed point. */
+  readonly clock: () => number;
+  /** Told after each commit. */
+  readonly onCommit: () => void;
+}
+
+/** Documents that are read at once. */
+const PAGE = 128;
+/** How long a commit goes on against others who always write first. */
+const MOST_PATIENCE_MS = 30_000;
+
+/** A collection of the embedded engine. Everything is filtered before it is searched: a plan leaves no residual. */
+export function createCollection({ space, rows, clock, onCommit }: CollectionParts): Collection {
+  const { dimensions } = space.fingerprint;
+  const resident = createResident(rows, space.fingerprint, clock);
+  let closed = false;
+  let lastCommit: Promise<void> = Promise.resolve();
+
+  return {
+    space,
+    async version({ signal } = {}) {
+      check(signal);
+      return withSnapshot((snapshot) => String(snapshot.state.sequence));
+    },
+    plan: (filter) => ({ pushed: filter, residual: undefined, native: filter }),
+    async nearest(query, options = {}) {
+      check(options.signal);
+      checkLimit(query.limit);
+      if (query.vector.length !== dimensions) {
+        throw invalidInput(
+          'query.vector',
+          `has ${query.vector.length} dimensions, collection "${space.collection}" has ${dimensions}`,
+        );
+      }
+      if (query.vector.some((value) => !Number.isFinite(value)))
+        throw invalidInput('query.vector', 'holds a value that is not finite');
+      return search(
+        { vectors: true },
+        query,
+        options,
+        (view, found) => view.vectors.query(query.vector, found),
+        (view) => view.vectors.name,
+      );
+    },
+    async keywords(query, options = {}) {
+      check(options.signal);
+      checkLimit(query.limit);
+      return search(
+        { keywords: true },
+        query,
+        options,
+        (view, found) => view.keywords.query(query.text, found),
+        (view) => view.keywords.name,
+      );
+    },
+    async get(ids, { signal } = {}) {
+      check(signal);
+      const pace = createPacer(clock, signal);
+      const snapshot = rows.snapshot();
+      try {
+        const chunks: (Chunk | undefined)[] = [];
+        for (const id of ids) {
+          const place = snapshot.place(id);
+          chunks.push(place && chunkAt(snapshot, place.block, place.index));
+          await pace();
+        }
+        return chunks;
+      } finally {
+        snapshot.release();
+      }
+    },
+    scan: (query, options = {}) => scan(query, options),
+    documents: (query, options = {}) => documents(query, options),
+    async commit(change, { signal } = {}) {
+      check(signal);
+      const prepared = await prepareChange(change, space.fingerprint, createPacer(clock, signal));
+      // In order within this process: only others can come first.
+      const commit = lastCommit.then(() => write(prepared, signal));
+      lastCommit = commit.catch(() => {});
+      await commit;
+      onCommit();
+    },
+    async close() {
+      closed = true;
+      await lastCommit;
+      resident.clear();
+    },
+  };
+
+  async function write(prepared: Awaited<ReturnType<typeof prepareChange>>, signal: AbortSignal | undefined): Promise<void> {
+    const start = clock();
+    for (;;) {
+      signal?.throwIfAborted();
+      const snapshot = rows.snapshot();
+      try {
+        const planned = await planWrite(prepared, snapshot, createPacer(clock, signal));
+        if (planned === undefined || (await rows.append(planned))) return;
+      } finally {
+        snapshot.release();
+      }
+      if (clock() - start > MOST_PATIENCE_MS) {
+        throw new RagError(
+          'STORE_LOCKED',
+          `collection "${space.collection}": other processes wrote before this one for ${MOST_PATIENCE_MS / 1000} s`,
+          {
+            adapter: 'memory',
+          },
+        );
+      }
+    }
+  }
+
+  async function search(
+    needs: Needs,
+    query: { readonly limit: number; readonly groups?: readonly string[] | undefined; readonly plan?: Plan | undefined },
+    options: CallOptions,
+    run: (view: View, options: OrdinalQueryOptions) => Promise<readonly Found[]>,
+    nameOf: (view: View) => string,
+  ): Promise<Matches> {
+    const filter = query.plan?.pushed;
+    const fields = filter === undefined ? new Set<string>() : fieldsOf(filter);
+    const view = await resident.view({ ...needs, fields }, options);
+    try {
+      let allowed: Bitset = view.directory.alive;
+      if (query.groups !== undefined) allowed = view.directory.ofGroups(query.groups).intersect(allowed);
+      if (filter !== undefined) allowed = view.scalars.evaluate(filter, allowed);
+      const pace = createPacer(clock, options.signal);
+      const found = await run(view, { limit: query.limit, allowed, idOf: view.idOf, pace });
+      return {
+        matches: found.map(({ ordinal, score }) => ({ id: view.idOf(ordinal), score })),
+        index: fields.size === 0 ? nameOf(view) : `${nameOf(view)}, scalar ${[...fields].join('+')}`,
+      };
+    } finally {
+      view.release();
+    }
+  }
+
+  async function* scan(query: ScanQuery, { signal }: CallOptions): AsyncGenerator<Entry> {
+    const groups = query.groups && new Set(query.groups);
+    const pace = createPacer(clock, signal);
+    for await (const id of idsToScan(query.documentIds, signal)) {
+      check(signal);
+      // One document is read within one snapshot: as it was or as it became.
+      const snapshot = rows.snapshot();
+      try {
+        for (const block of snapshot.document(id)?.blocks ?? []) {
+          if (groups !== undefined && !groups.has(block.group)) continue;
+          const vectors = vectorsOf(snapshot.column(block.number, 'vectors'), dimensions);
+          for (const [index, vector] of vectors.entries()) {
+            yield { ...chunkAt(snapshot, block.number, index), vector: vector.slice() };
+            signal?.throwIfAborted();
+          }
+          await pace();
+        }
+      } finally {
+        snapshot.release();
+      }
+    }
+  }
+
+  async function* idsToScan(ids: readonly string[] | undefined, signal: AbortSignal | undefined): AsyncGenerator<string> {
+    if (ids !== undefined) yield* [...new Set(ids)].sort(compareText);
+    else for await (const { row } of pages({}, signal)) yield row.id;
+  }
+
+  async function* documents(query: DocumentQuery, { signal }: CallOptions): AsyncGenerator<StoredDocument['row']> {
+    const { filter } = query;
+    for await (const { row } of pages(query, signal)) {
+      if (filter === undefined || matches(filter, documentSubject(row))) yield row;
+    }
+  }
+
+  async function* pages({ ids, after }: DocumentQuery, signal: AbortSignal | undefined): AsyncGenerator<StoredDocument> {
+    const pace = createPacer(clock, signal);
+    if (ids !== undefined) {
+      for (const id of [...new Set(ids)].sort(compareText)) {
+        check(signal);
+        if (after !== undefined && compareText(id, after) <= 0) continue;
+        const document = withSnapshot((snapshot) => snapshot.document(id));
+        if (document !== undefined) yield document;
+        await pace();
+      }
+      return;
+    }
+    let last = after;
+    for (;;) {
+      check(signal);
+      const from = last;
+      const page = withSnapshot((snapshot) => snapshot.documents(from, PAGE));
+      if (page.length === 0) return;
+      yield* page;
+      last = page.at(-1)?.row.id;
+      await pace();
+    }
+  }
+
+  function chunkAt(snapshot: Snapshot, block: number, index: number): Chunk {
+    return { ...headAt(snapshot.column(block, 'heads'), index), text: textAt(snapshot.column(block, 'texts'), index) };
+  }
+
+  function withSnapshot<Result>(read: (snapshot: Snapshot) => Result): Result {
+    const snapshot = rows.snapshot();
+    try {
+      return read(snapshot);
+    } finally {
+      snapshot.release();
+    }
+  }
+
+  function check(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (closed) throw invalidInput(`collection "${space.collection}"`, 'it was closed; open it again');
+  }
+}
+
+function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 0) throw invalidInput('query.limit', `must be a whole number from 0 on, got ${limit}`);
+}

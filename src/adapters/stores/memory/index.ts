@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Collection, OpenRequest, Space, VectorStore } from '../../../core/contracts.js';
+import { invalidInput, RagError } from '../../../core/errors.js';
+import { createCollection } from './collection.js';
+import type { RowStore } from './rows.js';
+import { createSummary } from './summary.js';
+import { createVolatileRows } from './volatile-rows.js';
+
+export interface OpenMemoryStoreOptions {
+  /** Folder of the store. @default none: everything is gone with this process */
+  readonly path?: string | undefined;
+  /** Vector index. @default 'auto' */
+  readonly index?: 'auto' | 'flat' | undefined;
+  /** Makes the id of a new collection. @default random */
+  readonly uuid?: (() => string) | undefined;
+  /** Milliseconds from any fixed point. @default performance.now */
+  readonly clock?: (() => number) | undefined;
+}
+
+/**
+ * Opens the embedded engine. With a path it is durable, and any number of processes may share it; only what a query needs is loaded,
+ * when it is needed.
+ * @throws RagError CONFIG_INVALID (the path can't be used) · STORE_CORRUPT · UNSUPPORTED (made by a later version)
+ * @example const store = await openMemoryStore({ path: '.hotrag' })
+ */
+export async function openMemoryStore(options: OpenMemoryStoreOptions = {}): Promise<VectorStore> {
+  const { path, uuid = randomUUID, clock = () => performance.now() } = options;
+  const rows = path === undefined ? createVolatileRows() : await openDurableRows(resolve(path));
+  const summary = path === undefined ? undefined : createSummary(rows, resolve(path));
+  const open = new Set<Collection>();
+  let closing: Promise<void> | undefined;
+
+  return {
+    name: 'memory',
+    async collections({ signal } = {}) {
+      check(signal);
+      return rows.collections();
+    },
+    async open(request, { signal } = {}) {
+      check(signal);
+      const space = rows.find(request.collection) ?? (await create(request));
+      checkFingerprint(space, request);
+      const collection = createCollection({ space, rows: rows.rowsOf(space), clock, onCommit: () => summary?.touch() });
+      open.add(collection);
+      return {
+        ...collection,
+        async close() {
+          open.delete(collection);
+          await collection.close();
+        },
+      };
+    },
+    async drop(collection, { signal } = {}) {
+      check(signal);
+      const was = await rows.drop(collection);
+      summary?.touch();
+      return was;
+    },
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+
+  async function create(request: OpenRequest): Promise<Space> {
+    const { collection, fingerprint, fields } = request;
+    if (!request.create) {
+      throw new RagError('NOT_FOUND', `there is no collection "${collection}"${path === undefined ? '' : ` in ${path}`}`, {
+        adapter: 'memory',
+      });
+    }
+    const space = { collection, uuid: uuid(), fingerprint, fields };
+    for (;;) {
+      if (await rows.create(space)) {
+        summary?.touch();
+        return space;
+      }
+      // Another process was first: theirs it is.
+      const theirs = rows.find(collection);
+      if (theirs !== undefined) return theirs;
+    }
+  }
+
+  async function closeAll(): Promise<void> {
+    await Promise.all([...open].map((collection) => collection.close()));
+    await summary?.close();
+    await rows.close();
+  }
+
+  function check(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (closing !== undefined) throw invalidInput('store', 'it was closed; open it again');
+  }
+}
+
+async function openDurableRows(folder: string): Promise<RowStore> {
+  // Loaded here and not above: a volatile store needs no file and no LMDB.
+  const [{ openTable }, { createLmdbRows }] = await Promise.all([import('./lmdb-file.js'), import('./lmdb-rows.js')]);
+  const table = await openTable(folder);
+  try {
+    return createLmdbRows(table, folder);
+  } catch (error) {
+    await table.close();
+    throw error;
+  }
+}
+
+function checkFingerprint({ collection, fingerprint }: Space, request: OpenRequest): void {
+  const asked = request.fingerprint;
+  const same =
+    fingerprint.embedder === asked.embedder && fingerprint.dimensions === asked.dimensions && fingerprint.metric === asked.metric;
+  if (same) return;
+  const name = ({ embedder, dimensions, metric }: typeof asked) => `"${embedder}" (${dimensions} dimensions, ${metric})`;
+  throw new RagError(
+    'FINGERPRINT_MISMATCH',
+    `collection "${collection}" was embedded with ${name(fingerprint)}, and is opened with ${name(asked)}: their vectors can't be compared. ` +
+      `Open it with the first, or re-embed: ingest into another collection, or drop this one and ingest again`,
+    { adapter: 'memory' },
+  );
+}

@@ -1,0 +1,108 @@
+import { access, constants, mkdir, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RootDatabase } from 'lmdb';
+import { isRagError, messageOf, RagError } from '../../../core/errors.js';
+
+/** The table that everything lies in; keys and values are bytes, each value has a version number. */
+export type Table = RootDatabase<Buffer, Buffer>;
+
+/** Of LMDB's first page: a header of 24 bytes, then magic number, version, address, map size, two tables, last page. */
+const META = { magic: 24, version: 28, pageSize: 48, lastPage: 144, end: 168 } as const;
+const MAGIC = 0xbeefc0de;
+const DATA_VERSION = 2;
+
+/**
+ * Opens the file of a store, and makes folder and file where there are none.
+ *
+ * The file is looked at before LMDB gets it: LMDB maps it into memory, where a file shorter than it says kills the process instead of
+ * failing a call. Commits are flushed to the disk before they are acknowledged (`overlappingSync` off), so they survive a power loss
+ * as well as a SIGKILL.
+ * @throws RagError CONFIG_INVALID (not a folder, no permission) · STORE_CORRUPT (truncated, not a store)
+ */
+export async function openTable(folder: string): Promise<Table> {
+  await makeFolder(folder);
+  const path = join(folder, 'data.mdb');
+  await checkFile(path);
+  try {
+    const lmdb = await import('lmdb');
+    return lmdb.open<Buffer, Buffer>({
+      path,
+      noSubdir: true,
+      keyEncoding: 'binary',
+      encoding: 'binary',
+      useVersions: true,
+      overlappingSync: false,
+    });
+  } catch (error) {
+    throw storeError(`opening the store at ${folder}`, error);
+  }
+}
+
+/** Translates what LMDB throws. */
+export function storeError(action: string, error: unknown): unknown {
+  if (isRagError(error)) return error;
+  const message = messageOf(error);
+  const options = { cause: error, adapter: 'memory' };
+  if (/MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|PANIC|VERSION_MISMATCH|BAD_TXN)|file is not|corrupt/i.test(message)) {
+    return new RagError('STORE_CORRUPT', `${action}: the store is damaged (${message})`, options);
+  }
+  if (/ENOSPC|no space left/i.test(message)) return new RagError('UPSTREAM_FAILED', `${action}: the disk is full`, options);
+  if (/MDB_READERS_FULL/.test(message)) {
+    return new RagError('STORE_LOCKED', `${action}: too many processes read the store at once (${message})`, options);
+  }
+  return new RagError('UPSTREAM_FAILED', `${action}: ${message}`, options);
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    const known = await stat(folder).catch(() => undefined);
+    if (known !== undefined && !known.isDirectory()) {
+      throw new RagError('CONFIG_INVALID', `store.path: ${folder} is a file; name a folder`, { adapter: 'memory' });
+    }
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (isRagError(error)) throw error;
+    throw new RagError('CONFIG_INVALID', `store.path: the folder ${folder} can't be written (${messageOf(error)})`, {
+      cause: error,
+      adapter: 'memory',
+    });
+  }
+}
+
+async function checkFile(path: string): Promise<void> {
+  const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new RagError('CONFIG_INVALID', `store.path: ${path} can't be written (${messageOf(error)})`, {
+      cause: error,
+      adapter: 'memory',
+    });
+  });
+  if (file === undefined) return;
+  try {
+    const { size } = await file.stat();
+    // Made, and never written: what a process leaves that dies at once.
+    if (size === 0) return;
+    const first = Buffer.alloc(META.end);
+    await file.read(first, 0, META.end, 0);
+    const pageSize = first.readUInt32LE(META.pageSize);
+    if (!isMeta(first) || pageSize < 512 || pageSize > 65_536)
+      throw corrupt(path, 'it is no store of hotrag, or its beginning is damaged');
+    const second = Buffer.alloc(META.end);
+    await file.read(second, 0, META.end, pageSize);
+    if (!isMeta(second)) throw corrupt(path, 'its beginning is damaged');
+    const lastPage = [first, second].map((page) => page.readBigUInt64LE(META.lastPage)).reduce((a, b) => (a > b ? a : b));
+    const expected = (lastPage + 1n) * BigInt(pageSize);
+    if (expected > BigInt(size)) throw corrupt(path, `it was truncated: ${size} bytes of ${expected}`);
+  } finally {
+    await file.close();
+  }
+}
+
+function isMeta(page: Buffer): boolean {
+  return page.readUInt32LE(META.magic) === MAGIC && (page.readUInt32LE(META.version) & 0xffff) === DATA_VERSION;
+}
+
+function corrupt(path: string, problem: string): RagError {
+  return new RagError('STORE_CORRUPT', `${path}: ${problem}`, { adapter: 'memory' });
+}

@@ -1,0 +1,158 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { RowData } from '@zilliz/milvus2-sdk-node';
+import type { CallOptions } from '../../../core/contracts.js';
+import { isRagError, RagError } from '../../../core/errors.js';
+import { batches, mapAhead } from '../../../core/flow.js';
+import type { MilvusConnection } from './connection.js';
+import { MILVUS_CODES, MilvusFailure } from './errors.js';
+import { literal, literals } from './literal.js';
+import type { Row } from './rows.js';
+
+/** Keys in one expression. */
+const BATCH_KEYS = 1000;
+/** Pages that are on their way at once. */
+const PAGES_AHEAD = 4;
+const LOAD_POLL_MS = 50;
+const LOAD_LIMIT_MS = 600_000;
+
+/** One Milvus collection whose keys are texts that begin with 32 hex digits of a hash (or, being few, are never paged). */
+export interface Table {
+  readonly name: string;
+  /** Rows that a filter allows ('' = all), at once: for what is known to be little. */
+  query(filter: string, output: readonly string[], options: CallOptions): Promise<readonly Row[]>;
+  /** The same, of any number, in any order, about `size` rows at a time. */
+  pages(filter: string, output: readonly string[], size: number, options: CallOptions): AsyncIterable<readonly Row[]>;
+  count(filter: string, options: CallOptions): Promise<number>;
+  /** Rows by key, in any order. */
+  byKeys(keys: readonly string[], output: readonly string[], options: CallOptions): Promise<readonly Row[]>;
+  /** `insert` for keys that are new for certain: it does not look for old rows. */
+  write(how: 'insert' | 'upsert', rows: readonly Row[], options: CallOptions): Promise<void>;
+  remove(keys: readonly string[], options: CallOptions): Promise<void>;
+  /** Runs a read; where the server has the table not in memory (Lite after a restart), loads it and runs it again. */
+  reading<Value>(read: () => Promise<Value>, options: CallOptions): Promise<Value>;
+  load(options: CallOptions): Promise<void>;
+}
+
+export interface TableParts {
+  readonly connection: MilvusConnection;
+  readonly name: string;
+  /** The primary key's column. */
+  readonly key: string;
+  readonly replicas: number;
+}
+
+export function openTable({ connection, name, key, replicas }: TableParts): Table {
+  const collection_name = name;
+  const what = (action: string) => `${action} collection "${name}"`;
+
+  const load = async ({ signal }: CallOptions): Promise<void> => {
+    await connection.longCall(
+      what('load'),
+      (client) => client.loadCollection({ collection_name, replica_number: replicas }),
+      signal,
+    );
+    const end = Date.now() + LOAD_LIMIT_MS;
+    for (;;) {
+      const { state } = await connection.call(what('load'), (client) => client.getLoadState({ collection_name }), signal);
+      if (state === 'LoadStateLoaded') return;
+      if (Date.now() > end)
+        throw new RagError('TIMEOUT', `Milvus did not load collection "${name}" within 10 minutes`, { adapter: 'milvus' });
+      await wait(LOAD_POLL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
+    }
+  };
+
+  const reading: Table['reading'] = async (read, options) => {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isNotLoaded(error)) throw error;
+      await load(options);
+      return read();
+    }
+  };
+
+  const ask = (filter: string, output: readonly string[], limit: number | undefined, { signal }: CallOptions) =>
+    connection.call(
+      what('read'),
+      (client) =>
+        client.query({
+          collection_name,
+          // Milvus 2.3 refuses an empty filter that has no limit.
+          filter: filter === '' ? `${key} != ""` : filter,
+          output_fields: [...output],
+          ...(limit === undefined ? {} : { limit }),
+        }),
+      signal,
+    );
+
+  const query: Table['query'] = async (filter, output, options) =>
+    (await reading(() => ask(filter, output, undefined, options), options)).data;
+
+  const count: Table['count'] = async (filter, options) => {
+    const [row] = await query(filter, ['count(*)'], options);
+    return Number(row?.['count(*)']);
+  };
+
+  return {
+    name,
+    query,
+    count,
+    reading,
+    load,
+    async *pages(filter, output, size, options) {
+      const first = await reading(() => ask(filter, output, size + 1, options), options);
+      if (first.data.length <= size) {
+        if (first.data.length > 0) yield first.data;
+        return;
+      }
+      // Lite answers in no order, so "after the last key" would lose rows. Keys are hashes: equal ranges hold about as many each.
+      const ranges = keyRanges(key, Math.ceil((await count(filter, options)) / size));
+      yield* mapAhead(ranges, PAGES_AHEAD, (range) => query(filter === '' ? range : `(${filter}) and ${range}`, output, options));
+    },
+    async byKeys(keys, output, options) {
+      const rows: Row[] = [];
+      for (const batch of batches(keys, BATCH_KEYS)) rows.push(...(await query(`${key} in ${literals(batch)}`, output, options)));
+      return rows;
+    },
+    async write(how, rows, { signal }) {
+      if (rows.length === 0) return;
+      // rows.ts makes them of what the schema has; the client's type lists every value that any column may hold.
+      await connection.call(
+        what('write into'),
+        (client) => client[how]({ collection_name, data: rows.map((row) => ({ ...row })) as RowData[] }),
+        signal,
+      );
+    },
+    async remove(keys, { signal }) {
+      for (const batch of batches(keys, BATCH_KEYS)) {
+        // Not by the client's `ids`: it puts them between quotes as they are.
+        const filter = `${key} in ${literals(batch)}`;
+        await connection.call(what('delete from'), (client) => client.delete({ collection_name, filter }), signal);
+      }
+    },
+  };
+}
+
+function isNotLoaded(error: unknown): boolean {
+  return (
+    isRagError(error) && error.cause instanceof MilvusFailure && error.cause.status.code === MILVUS_CODES.collectionNotLoaded
+  );
+}
+
+/** Cuts all keys into `count` ranges by their first eight hex digits; together they hold every text. */
+function keyRanges(key: string, count: number): readonly string[] {
+  const bounds = Array.from({ length: count - 1 }, (_, index) =>
+    Math.floor(((index + 1) / count) * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0'),
+  );
+  return Array.from({ length: count }, (_, index) => {
+    const from = bounds[index - 1];
+    const to = bounds[index];
+    const tests = [
+      ...(from === undefined ? [] : [`(${key} >= ${literal(from)})`]),
+      ...(to === undefined ? [] : [`(${key} < ${literal(to)})`]),
+    ];
+    return tests.length === 0 ? `(${key} != "")` : `(${tests.join(' and ')})`;
+  });
+}

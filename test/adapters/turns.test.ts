@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { nextTurn, turnIsOver } from '../../src/adapters/turns.js';
+
+describe('turns', () => {
+  it('are over after some milliseconds of work, and new after a pause', async () => {
+    await nextTurn();
+    while (!turnIsOver()) work();
+    expect(turnIsOver()).toBe(true);
+    await nextTurn();
+    expect(turnIsOver()).toBe(false);
+  });
+
+  it('are one for everybody: several callers never work in the same one', async () => {
+    const log: string[] = [];
+    const caller = async (name: string) => {
+      for (let round = 0; round < 3; round++) {
+        await nextTurn();
+        log.push(name);
+        setImmediate(() => log.push('|'));
+      }
+    };
+    await Promise.all([caller('a'), caller('b'), caller('c')]);
+    expect(log.join('')).toMatch(/^a\|?b\|?c/);
+    expect(log.join('')).not.toMatch(/[abc]{3}/);
+  });
+
+  it("reject with the signal's reason", async () => {
+    await expect(nextTurn(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  });
+});
+
+function work(): number {
+  return Math.sqrt(Math.random());
+}
