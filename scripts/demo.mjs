@@ -31,8 +31,8 @@ async function cold() {
     const coldMs = performance.now() - startedAt;
     showHits(first);
 
-    heading('Search with a scalar filter: { license: "ISC", major: { $gte: 3 } }');
-    showHits(await rag.search('match file names against patterns', { topK: 3, filter: { license: 'ISC', major: { $gte: 3 } } }));
+    heading('Search with a scalar filter: { license: "MIT", major: { $gte: 5 } }');
+    showHits(await rag.search('which paths does a .gitignore file name?', { topK: 3, filter: { license: 'MIT', major: { $gte: 5 } } }));
 
     heading('Search, explained: keyword and vector side by side');
     const explained = await rag.search('validate input against a schema', {

@@ -14,7 +14,7 @@ export function packageSources() {
       const metadata = { package: name, major: Number.parseInt(version, 10) };
       if (typeof license === 'string') metadata.license = license;
       if (Array.isArray(keywords) && keywords.length > 0) metadata.keywords = keywords.map(String);
-      return [{ uri: `node_modules/${name}/**/*.md`, metadata }];
+      return [{ uri: `node_modules/${name}/**/*.{md,markdown}`, metadata }];
     } catch {
       return []; // a folder that holds no package
     }

@@ -1,4 +1,4 @@
-import { completeAnswer, prepareAnswer, withHits } from './answer.js';
+import { createAnswering, type KeptAnswer } from './answering.js';
 import { collect } from './collect.js';
 import { infoOfCollections } from './collections.js';
 import type {
@@ -19,25 +19,14 @@ import type {
 import { deleteDocuments, listDocuments, readDocument } from './documents.js';
 import { createEmbedding } from './embedding.js';
 import { invalidInput, isRagError, RagError } from './errors.js';
-import { abortable } from './flow.js';
 import { deepFreeze } from './freeze.js';
 import { ingest } from './ingest.js';
 import { listItems } from './items.js';
-import { createLive, type Live } from './live.js';
 import { createMemo, type Memoised } from './memo.js';
 import type { PromptBuilder } from './prompt.js';
 import { checkCollectionName, checkSampling, checkSearch, type RequestRules } from './requests.js';
-import { retrieve } from './retrieve.js';
-import type { Answer, AnswerEvent, GenerateOptions, Hit, Rag, RequestOptions, SearchOptions } from './types.js';
-
-/** How many messages of a session are kept: eight turns. */
-const SESSION_MESSAGES = 16;
-
-/** What an answer's cache keeps: enough to tell it again as it was told. */
-export interface KeptAnswer {
-  readonly answer: Answer;
-  readonly hits: readonly Hit[];
-}
+import { type RetrieveRequest, retrieve } from './retrieve.js';
+import type { AnswerEvent, GenerateOptions, Hit, Rag, RequestOptions, SearchOptions } from './types.js';
 
 /** Everything the engine is made of; sdk/compose.ts builds it. */
 export interface EngineParts {
@@ -89,7 +78,6 @@ export function createEngine(parts: EngineParts): Rag {
   const embedding = createEmbedding({ embedder: parts.embedder, memo: embeddings, digest: parts.digest });
   const retrieveParts = { embedder: parts.embedder, embedQueries: embedding.queries, reranker: parts.reranker, clock };
   const open = new Map<string, Promise<Collection>>();
-  const answering = new Map<string, Live<AnswerEvent>>();
   const ingesting = new Map<AbortController, Promise<unknown>>();
   let closed: Promise<void> | undefined;
 
@@ -141,7 +129,7 @@ export function createEngine(parts: EngineParts): Rag {
       }
       // The version is read before the search: what is found may be newer than it, never older, so no entry can be stale.
       const version = await collection.version({ signal });
-      const key = JSON.stringify([collection.space.uuid, version, request]);
+      const key = keyOf(collection, version, request);
       const kept = searches.peek(key);
       if (kept !== undefined) return { hits: kept, tookMs: clock() - startedAt, cached: true };
       const work = async (flight: AbortSignal) => deepFreeze((await retrieve(retrieveParts, collection, request, flight)).hits);
@@ -150,86 +138,25 @@ export function createEngine(parts: EngineParts): Rag {
     });
   }
 
-  async function* stream(question: string, options: GenerateOptions = {}): AsyncGenerator<AnswerEvent, void, undefined> {
-    const startedAt = clock();
-    const leaving = new AbortController();
-    const signal = options.signal === undefined ? leaving.signal : AbortSignal.any([options.signal, leaving.signal]);
-    signal.throwIfAborted();
-    checkSampling(options);
-    const request = checkSearch(question, options, rules);
-    const { maxTokens, temperature } = options;
-    const sessionKey =
-      options.session === undefined ? undefined : JSON.stringify([options.collection ?? parts.collection, options.session]);
-    const history = (sessionKey === undefined ? undefined : caches.sessions.get(sessionKey)) ?? [];
-    const searchOptions = { ...options, explain: false };
+  const answer = createAnswering({
+    generator: parts.generator,
+    prompt: parts.prompt,
+    memo: answers,
+    sessions: caches.sessions,
+    clock,
+    search: (question, options) => search(question, { ...options, explain: false }),
+    sessionScope: (options) => options.collection ?? parts.collection,
+    async searchKey(question, options) {
+      checkSampling(options);
+      const request = checkSearch(question, options, rules);
+      return withCollection(options.collection, async (collection) =>
+        keyOf(collection, await collection.version(options), request),
+      );
+    },
+  });
 
-    const generator = await abortable(parts.generator(), signal).catch(async (error: unknown) => {
-      if (!isRagError(error)) throw error;
-      throw withHits(error, (await search(question, { ...searchOptions, signal })).hits);
-    });
-    const { space, version } = await withCollection(options.collection, async (collection) => ({
-      space: collection.space,
-      version: await collection.version({ signal }),
-    }));
-    const key = JSON.stringify([space.uuid, version, request, history, generator.id, maxTokens, temperature]);
-    const remember = ({ text }: Answer) => {
-      if (sessionKey === undefined) return;
-      const turns: ChatMessage[] = [...history, { role: 'user', content: question }, { role: 'assistant', content: text }];
-      const kept = turns.slice(-SESSION_MESSAGES);
-      caches.sessions.set(sessionKey, kept, JSON.stringify(kept).length * 2);
-    };
-
-    const kept = answers.peek(key);
-    if (kept !== undefined) {
-      remember(kept.answer);
-      yield { type: 'hits', hits: kept.hits };
-      yield { type: 'text-delta', text: kept.answer.text };
-      yield { type: 'finish', answer: { ...kept.answer, cached: 'exact', metrics: cachedMetrics(clock() - startedAt) } };
-      return;
-    }
-
-    /** The one run that all who ask the same at this time watch. */
-    async function run(live: Live<AnswerEvent>, flight: AbortSignal): Promise<KeptAnswer> {
-      const { hits, tookMs: retrieveMs } = await search(question, { ...searchOptions, signal: flight });
-      live.push({ type: 'hits', hits });
-      const prepared = prepareAnswer({
-        question,
-        hits,
-        history,
-        prompt: parts.prompt,
-        contextTokens: generator.contextTokens,
-        maxTokens,
-      });
-      const sampling = { maxTokens, temperature };
-      for await (const step of completeAnswer({ generator, prepared, sampling, clock, startedAt, retrieveMs, signal: flight })) {
-        if (step.type === 'finish') return deepFreeze({ answer: step.answer, hits });
-        live.push(step);
-      }
-      throw new RagError('UPSTREAM_FAILED', `${generator.engine} ${generator.model}: the answer has no end`, { hits });
-    }
-
-    const flying = answers.compute(
-      key,
-      (flight) => {
-        const live = createLive<AnswerEvent>();
-        answering.set(key, live);
-        return run(live, flight).finally(() => {
-          live.end();
-          if (answering.get(key) === live) answering.delete(key);
-        });
-      },
-      { signal },
-    );
-    flying.catch(() => {}); // thrown below, once the events before it are told
-    try {
-      const live = answering.get(key);
-      if (live !== undefined) yield* live.watch(signal);
-      const { value } = await flying;
-      remember(value.answer);
-      yield { type: 'finish', answer: value.answer };
-    } finally {
-      leaving.abort();
-    }
+  function stream(question: string, options: GenerateOptions = {}): AsyncIterable<AnswerEvent> {
+    return answer(question, options);
   }
 
   return {
@@ -306,21 +233,12 @@ export function createEngine(parts: EngineParts): Rag {
 
 type ListOptions = NonNullable<Parameters<Rag['documents']['list']>[0]> & RequestOptions;
 
+/** Under what a search is kept: the collection as it is at this version, and everything asked of it. */
+function keyOf({ space }: Collection, version: string, request: RetrieveRequest): string {
+  return JSON.stringify([space.uuid, version, request]);
+}
+
 /** UTF-16 text and a rough constant for the objects around it. */
 function sizeOfHits(hits: readonly Hit[]): number {
   return hits.reduce((sum, hit) => sum + 2 * (hit.text.length + hit.id.length) + 512, 64);
-}
-
-/** No engine was asked, so its figures have no value. */
-function cachedMetrics(totalMs: number): Answer['metrics'] {
-  const none = {
-    ttftMs: null,
-    tpotMs: null,
-    inputTokens: null,
-    outputTokens: null,
-    tokensPerSecond: null,
-    queueMs: null,
-    retrieveMs: null,
-  };
-  return { ...none, totalMs, source: 'client' };
 }

@@ -10,9 +10,9 @@ import type {
   Metadata,
   Source,
 } from './contracts.js';
+import { cutDocument } from './cut.js';
 import { isRagError, messageOf, RagError } from './errors.js';
-import { batchesOf, createPacer, mapAhead, toArray } from './flow.js';
-import { chunkId } from './ids.js';
+import { batchesOf, mapAhead, toArray } from './flow.js';
 import { convertMetadata } from './metadata.js';
 import type { IngestProgress, IngestReport } from './types.js';
 
@@ -144,7 +144,7 @@ export async function ingest(parts: IngestParts, collection: Collection, run: In
       const loaded = await load(item, source, loader, signal);
       const own = convertMetadata(loaded.metadata, parts.fields.length === 0 ? undefined : parts.fields);
       const metadata: Metadata = { ...own.metadata, ...item.metadata };
-      const chunks = await chunksOf(parts, { item, hash, metadata }, loaded, signal);
+      const chunks = await cutDocument(loaded, { id: item.id, uri: item.uri, hash, metadata }, parts, signal);
       for (const message of [...loaded.warnings, ...own.warnings]) warnings.push({ uri: item.uri, message });
       const { id, uri, origin } = item;
       const row = {
@@ -231,96 +231,6 @@ async function load(
   if (loader !== undefined) return loader.load(source, { signal });
   const text = (item.text ?? '').replace(/\r\n?/g, '\n');
   return { text, format: 'text', metadata: {}, warnings: text.trim() === '' ? ['is empty: nothing to search in it'] : [] };
-}
-
-interface Owner {
-  readonly item: IngestItem;
-  readonly hash: string;
-  readonly metadata: Metadata;
-}
-
-/** Cuts a document for every group, and gives each chunk its place. */
-async function chunksOf(
-  parts: IngestParts,
-  owner: Owner,
-  loaded: LoadedDocument,
-  signal: AbortSignal | undefined,
-): Promise<Chunk[]> {
-  const { item, hash, metadata } = owner;
-  const pace = createPacer(parts.clock, signal);
-  const chunks: Chunk[] = [];
-  for (const [group, chunker] of Object.entries(parts.groups)) {
-    const place = createPlaceFinder(loaded);
-    let position = 0;
-    for await (const cut of chunker.chunk(loaded)) {
-      const [start, end] = checkSpan(cut.span, loaded, chunker);
-      const id = chunkId(item.id, hash, group, position);
-      const text = cut.text ?? loaded.text.slice(start, end);
-      const location = {
-        ...place(start, end),
-        ...(cut.headings === undefined || cut.headings.length === 0 ? {} : { headings: cut.headings }),
-      };
-      chunks.push({
-        id,
-        documentId: item.id,
-        uri: item.uri,
-        hash,
-        group,
-        position,
-        text,
-        span: [start, end],
-        location,
-        metadata,
-      });
-      position++;
-      await pace();
-    }
-  }
-  return chunks;
-}
-
-function checkSpan(
-  [start, end]: readonly [number, number],
-  { text }: LoadedDocument,
-  { id }: Chunker,
-): readonly [number, number] {
-  if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= text.length) return [start, end];
-  throw new RagError(
-    'INPUT_INVALID',
-    `chunker ${id}: the span [${start}, ${end}] does not lie in the text of ${text.length} characters`,
-  );
-}
-
-/** Lines and pages of spans that mostly ascend: each line end is looked for once. */
-function createPlaceFinder({ text, pages }: LoadedDocument) {
-  let line = 1;
-  let lineStart = 0;
-  let lineEnd = endOfLine(text, 0);
-  function lineAt(offset: number): number {
-    if (offset < lineStart) {
-      line = 1;
-      lineStart = 0;
-      lineEnd = endOfLine(text, 0);
-    }
-    while (lineEnd < offset) {
-      line++;
-      lineStart = lineEnd + 1;
-      lineEnd = endOfLine(text, lineStart);
-    }
-    return line;
-  }
-  return (start: number, end: number) => {
-    const first = lineAt(start);
-    const mark = { line, lineStart, lineEnd };
-    const lines = [first, lineAt(Math.max(start, end - 1))] as const;
-    ({ line, lineStart, lineEnd } = mark); // an overlapping chunk begins before the last one's end
-    return pages === undefined ? { lines } : { lines, page: pages.findLastIndex((pageStart) => pageStart <= start) + 1 };
-  };
-}
-
-function endOfLine(text: string, from: number): number {
-  const end = text.indexOf('\n', from);
-  return end === -1 ? text.length : end;
 }
 
 /** Vectors for the chunks of a group of documents, in order; texts that a replaced document already had are not embedded again. */

@@ -21,8 +21,14 @@ describe('configOptions', () => {
     ).toEqual([]);
   });
 
-  it('marks exactly the secrets', () => {
-    expect(configOptions().flatMap(({ flag, secret }) => (secret ? [flag] : []))).toEqual(['store-token']);
+  it('marks as a secret whatever sounds like one', () => {
+    const secrets = configOptions().flatMap(({ flag, secret }) => (secret ? [flag] : []));
+    expect(secrets).toContain('store-token');
+    expect(
+      configOptions().flatMap(({ flag }) =>
+        /(?:token|key|password|secret)$/.test(flag) && flag !== 'store-partition-key' ? [flag] : [],
+      ),
+    ).toEqual(secrets);
   });
 
   it('stands in docs/config.md and docs/config.schema.json as the schema has it', () => {

@@ -80,8 +80,8 @@ describe('parseConfig', () => {
     expect(config.embedder).toBe(embedder);
     expect(config.generators?.[0]).toBe(generator);
     expect(config.generators?.[1]).toMatchObject({ type: 'ollama', model: 'm', concurrency: 4 });
-    expect(config.groups['mine']).toBe(chunker);
-    expect(config.groups['fine']).toMatchObject({ type: 'auto', maxChars: 400 });
+    expect(config.groups.mine).toBe(chunker);
+    expect(config.groups.fine).toMatchObject({ type: 'auto', maxChars: 400 });
     expect(problemOf({ generator: [generator, { type: 'olama' }] })).toContain('generator[1].type');
   });
 });

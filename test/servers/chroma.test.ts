@@ -7,14 +7,15 @@ import { openChromaStore } from '../../src/adapters/stores/chroma/index.js';
 import { chromaOptions } from '../../src/adapters/stores/chroma/options.js';
 import type { Collection, VectorStore } from '../../src/core/contracts.js';
 import { toArray } from '../../src/core/flow.js';
+import { storeContract } from '../contracts/store-contract.js';
+import { FINGERPRINT, makeVector } from '../support/chunks.js';
 import { chroma, type StartChroma, type StartedChroma } from './chroma.js';
-import { changeOf, directionOf } from './corpus.js';
-import { filterOracle } from './filter-oracle.js';
+import { changeOf } from './corpus.js';
 import { freePort } from './process.js';
 import { requireServer } from './require-server.js';
 
 const required = await requireServer(chroma);
-const fingerprint = { embedder: 'test', dimensions: 4, metric: 'cosine' as const };
+const fingerprint = FINGERPRINT;
 
 describe.skipIf(required.skipped)(required.title, () => {
   let folder: string;
@@ -28,7 +29,7 @@ describe.skipIf(required.skipped)(required.title, () => {
   const open = (collection = freshName(), from = store): Promise<Collection> =>
     from.open({ collection, fingerprint, fields: [], create: true });
   const search = async (collection: Collection, limit = 10) =>
-    (await collection.nearest({ vector: directionOf('q', 4), limit })).matches.map(({ id, score }) => [id, score]);
+    (await collection.nearest({ vector: makeVector('q'), limit })).matches.map(({ id, score }) => [id, score]);
 
   beforeAll(async () => {
     if (required.skipped) return;
@@ -44,21 +45,38 @@ describe.skipIf(required.skipped)(required.title, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  describe('filters', () => filterOracle(open));
+  storeContract(
+    'chroma',
+    async () => {
+      let opened = await openChromaStore(optionsOf());
+      return {
+        store: opened,
+        reopen: async () => {
+          await opened.close();
+          await server.stop();
+          server = await start(folder, server.port);
+          opened = await openChromaStore(optionsOf());
+          return opened;
+        },
+        close: () => opened.close(),
+      };
+    },
+    { filters: 2_200, timeoutMs: 300_000 },
+  );
 
   test('a filter that would end the server stays with the core', async () => {
     const collection = await open();
-    await collection.commit(changeOf([{ id: 'a', texts: ['one'], metadata: { tags: ['t7'] } }], 4));
+    await collection.commit(changeOf([{ id: 'a', texts: ['one'], metadata: { tags: ['t7'] } }]));
     const filters = Array.from({ length: 9_000 }, (_, index) => ({ op: 'contains' as const, field: 'tags', value: `t${index}` }));
     const plan = collection.plan({ op: 'or', filters });
     expect(plan.pushed).toBeUndefined();
     expect(plan.residual).toBeDefined();
-    expect((await collection.nearest({ vector: directionOf('q', 4), limit: 5, plan })).matches).toHaveLength(1);
+    expect((await collection.nearest({ vector: makeVector('q'), limit: 5, plan })).matches).toHaveLength(1);
   });
 
   test('the largest filters that are pushed down are ones the server takes', async () => {
     const collection = await open();
-    await collection.commit(changeOf([{ id: 'a', texts: ['one'], metadata: { year: 7, tags: ['t7'] } }], 4));
+    await collection.commit(changeOf([{ id: 'a', texts: ['one'], metadata: { year: 7, tags: ['t7'] } }]));
     const wide = {
       op: 'or' as const,
       filters: Array.from({ length: 66 }, (_, index) => ({ op: 'eq' as const, field: 'year', value: index + 0.5 })),
@@ -70,17 +88,17 @@ describe.skipIf(required.skipped)(required.title, () => {
     ]) {
       const plan = collection.plan(filter);
       expect(plan.residual).toBeUndefined();
-      expect((await collection.nearest({ vector: directionOf('q', 4), limit: 5, plan })).matches).toHaveLength(1);
+      expect((await collection.nearest({ vector: makeVector('q'), limit: 5, plan })).matches).toHaveLength(1);
     }
     const plan = collection.plan(wide);
     expect(plan.residual).toBeUndefined();
-    expect((await collection.nearest({ vector: directionOf('q', 4), limit: 5, plan })).matches).toEqual([]);
+    expect((await collection.nearest({ vector: makeVector('q'), limit: 5, plan })).matches).toEqual([]);
   });
 
   test('a commit above the server’s batch limit is written whole', async () => {
     const collection = await open();
     const documents = Array.from({ length: 6_000 }, (_, index) => ({ id: `d${index}`, texts: [`text ${index}`] }));
-    await collection.commit(changeOf(documents, 4));
+    await collection.commit(changeOf(documents));
     expect(await toArray(collection.documents({}))).toHaveLength(6_000);
     expect((await toArray(collection.scan({ documentIds: ['d5999'] }))).map(({ text }) => text)).toEqual(['text 5999']);
 
@@ -91,9 +109,9 @@ describe.skipIf(required.skipped)(required.title, () => {
 
   test('chunks with one vector come in ascending order of their ids, however many there are', async () => {
     const collection = await open();
-    const same = () => Float32Array.of(1, 0, 0, 0);
+    const same = makeVector('same');
     const documents = Array.from({ length: 60 }, (_, index) => ({ id: `d${59 - index}`, texts: ['same'], vector: same }));
-    await collection.commit(changeOf(documents, 4));
+    await collection.commit(changeOf(documents));
     const all = (await search(collection, 60)).map(([id]) => id);
     expect(all).toEqual([...all].sort());
     expect((await search(collection, 7)).map(([id]) => id)).toEqual(all.slice(0, 7));
@@ -101,22 +119,19 @@ describe.skipIf(required.skipped)(required.title, () => {
 
   test('a chunk without a vector is never found by one', async () => {
     const collection = await open();
-    const zero = () => new Float32Array(4);
+    const zero = new Float32Array(FINGERPRINT.dimensions);
     const bare = Array.from({ length: 40 }, (_, index) => ({ id: `bare${index}`, texts: ['x'], vector: zero }));
-    const away = { id: 'away', texts: ['x'], vector: () => directionOf('q', 4).map((value) => -value) };
-    await collection.commit(changeOf([...bare, away], 4));
+    const away = { id: 'away', texts: ['x'], vector: makeVector('q').map((value) => -value) };
+    await collection.commit(changeOf([...bare, away]));
     expect((await search(collection, 3)).map(([id]) => String(id).split('#')[0])).toEqual(['away']);
-    expect(await toArray(collection.scan({ documentIds: ['bare0'] }))).toMatchObject([{ vector: zero() }]);
+    expect(await toArray(collection.scan({ documentIds: ['bare0'] }))).toMatchObject([{ vector: zero }]);
   });
 
   test('the server restarted and another process: the same answers, the same version', async () => {
     const name = freshName();
     const collection = await open(name);
     await collection.commit(
-      changeOf(
-        Array.from({ length: 50 }, (_, index) => ({ id: `d${index}`, texts: [`text ${index}`, 'b'] })),
-        4,
-      ),
+      changeOf(Array.from({ length: 50 }, (_, index) => ({ id: `d${index}`, texts: [`text ${index}`, 'b'] }))),
     );
     const before = await search(collection);
     const version = await collection.version();
@@ -134,11 +149,8 @@ describe.skipIf(required.skipped)(required.title, () => {
     const name = freshName();
     const collection = await open(name);
     const first = Array.from({ length: 40 }, (_, index) => ({ id: `d${index}`, texts: ['old a', 'old b'] }));
-    await collection.commit(changeOf(first, 4));
-    const second = changeOf(
-      Array.from({ length: 3_000 }, (_, index) => ({ id: `d${index}`, texts: [`new ${index}`] })),
-      4,
-    );
+    await collection.commit(changeOf(first));
+    const second = changeOf(Array.from({ length: 3_000 }, (_, index) => ({ id: `d${index}`, texts: [`new ${index}`] })));
     const commit = collection.commit(second);
     const killed = new Promise((resolve) => setTimeout(resolve, 400)).then(() => server.kill());
     await expect(commit).rejects.toMatchObject({ code: 'CONNECTION_FAILED', retryable: true });
@@ -151,10 +163,13 @@ describe.skipIf(required.skipped)(required.title, () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
 
     server = await start(folder, server.port);
-    for await (const { id, hash } of collection.documents({})) {
-      const texts = (await toArray(collection.scan({ documentIds: [id] }))).map((entry) => entry.text);
-      expect(texts, `${id} ${hash}`).toEqual(texts.length === 2 ? ['old a', 'old b'] : [`new ${id.slice(1)}`]);
+    const states = new Map<string, string[]>();
+    for await (const { documentId, text } of collection.scan({}))
+      states.set(documentId, [...(states.get(documentId) ?? []), text]);
+    for (const [id, texts] of states) {
+      expect(texts, id).toEqual(texts.length === 2 ? ['old a', 'old b'] : [`new ${id.slice(1)}`]);
     }
+    for (const { id } of first) expect(states.has(id)).toBe(true);
     await collection.commit(second);
     const other = await openChromaStore(optionsOf());
     for (const asked of [collection, await open(name, other)]) {
@@ -228,7 +243,7 @@ describe.skipIf(required.skipped)(required.title, () => {
 
   test('names that Chroma refuses work and never meet', async () => {
     const awkward = ['a', 'Mes notes', 'mes/notes', '你好', 'x'.repeat(600), '-edge-'];
-    for (const name of awkward) await (await open(name)).commit(changeOf([{ id: name.slice(0, 20), texts: ['x'] }], 4));
+    for (const name of awkward) await (await open(name)).commit(changeOf([{ id: name.slice(0, 20), texts: ['x'] }]));
     for (const name of awkward) {
       const ids = await toArray((await open(name)).documents({}));
       expect(ids.map(({ id }) => id)).toEqual([name.slice(0, 20)]);
@@ -244,7 +259,7 @@ describe.skipIf(required.skipped)(required.title, () => {
     const name = freshName();
     const count = await client.countCollections();
     const collection = await open(name);
-    await collection.commit(changeOf([{ id: 'a', texts: ['x'] }], 4));
+    await collection.commit(changeOf([{ id: 'a', texts: ['x'] }]));
     await store.drop(name);
     expect(await client.countCollections()).toBe(count);
     await expect(search(collection)).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -259,7 +274,7 @@ describe.skipIf(required.skipped)(required.title, () => {
     const others = await Promise.all([1, 2, 3].map(() => openChromaStore(optionsOf())));
     const opened = await Promise.all(others.map((other) => open(name, other)));
     expect(new Set(opened.map(({ space }) => space.uuid)).size).toBe(1);
-    await Promise.all(opened.map((collection, index) => collection.commit(changeOf([{ id: `d${index}`, texts: ['x'] }], 4))));
+    await Promise.all(opened.map((collection, index) => collection.commit(changeOf([{ id: `d${index}`, texts: ['x'] }]))));
     for (const collection of opened) expect(await toArray(collection.documents({}))).toHaveLength(3);
     await Promise.all(others.map((other) => other.close()));
   });
@@ -271,7 +286,7 @@ describe.skipIf(required.skipped)(required.title, () => {
       { id: 'a', texts: ['the red fox runs', 'nothing here'], metadata: { year: 2001 } },
       { id: 'b', texts: ['a red house'], metadata: { year: 2002 } },
     ];
-    await collection.commit(changeOf(documents, 4));
+    await collection.commit(changeOf(documents));
     const other = await openChromaStore(optionsOf({ path: join(folder, 'keywords') }));
     const reader = await open(name, other);
     const ask = async (asked: Collection, text: string, filter?: Parameters<Collection['plan']>[0]) =>
@@ -280,7 +295,7 @@ describe.skipIf(required.skipped)(required.title, () => {
     expect((await ask(reader, 'red')).sort()).toEqual(['a', 'b']);
     expect(await ask(reader, 'red', { op: 'gt', field: 'year', value: 2001 })).toEqual(['b']);
     expect(await ask(collection, 'red', { op: 'startsWith', field: '$uri', value: 'a' })).toEqual(['a']);
-    await collection.commit({ ...changeOf([{ id: 'a', texts: ['a blue whale'] }], 4), drop: ['b'] });
+    await collection.commit({ ...changeOf([{ id: 'a', texts: ['a blue whale'] }]), drop: ['b'] });
     for (const asked of [reader, collection]) {
       expect(await ask(asked, 'red')).toEqual([]);
       expect(await ask(asked, 'whale')).toEqual(['a']);

@@ -11,6 +11,7 @@ describe.skipIf(lite.skipped)(lite.title, () => {
     start: lite.server,
     indexes: ['FLAT', 'AUTOINDEX', 'HNSW', 'IVF_FLAT', 'IVF_SQ8'],
     refused: [{ type: 'IVF_PQ', m: 4 }, 'DISKANN'],
+    filters: 1000,
     scalarIndex: 'inverted',
   });
 });

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MilvusClient } from '@zilliz/milvus2-sdk-node';
 import { freePort, type StartedServer, startServer } from './process.js';
 import { installCommands, installPythonServer, type PythonServer } from './python.js';
 import type { ServerKind } from './require-server.js';
@@ -84,6 +85,26 @@ export function runIsolated(file: string): Promise<{ readonly status: number | n
   });
 }
 
+/** A client of the test's own, for what the store doesn't do. */
+export async function openClient(uri: string): Promise<MilvusClient> {
+  const { MilvusClient, logger } = await import('@zilliz/milvus2-sdk-node');
+  logger.silent = true;
+  const client = new MilvusClient({
+    address: uri.slice('http://'.length),
+    timeout: 5000,
+    maxRetries: 0,
+    telemetry: { enabled: false },
+    channelOptions: { 'grpc.keepalive_time_ms': -1, 'grpc.keepalive_permit_without_calls': 0 },
+  });
+  try {
+    await client.connectPromise;
+    return client;
+  } catch (error) {
+    await client.closeConnection();
+    throw error;
+  }
+}
+
 async function startMilvus(port: number, commandFor: (data: string) => readonly string[]): Promise<MilvusServer> {
   const folder = mkdtempSync(join(tmpdir(), 'hotrag-milvus-'));
   const [command = '', ...args] = commandFor(join(folder, 'data'));
@@ -98,7 +119,7 @@ async function startMilvus(port: number, commandFor: (data: string) => readonly 
       running = undefined;
     },
     async start() {
-      running = await startServer({ command, args, port, isReady: () => answers(port), timeoutMs: READY_LIMIT_MS });
+      running = await startServer({ command, args, port, isReady: () => isHealthy(server.uri), timeoutMs: READY_LIMIT_MS });
     },
     async stop() {
       await server.kill();
@@ -109,13 +130,9 @@ async function startMilvus(port: number, commandFor: (data: string) => readonly 
   return server;
 }
 
-/** Asks for its health, through a client of the test's own. */
-async function answers(port: number): Promise<boolean> {
-  const { MilvusClient, logger } = await import('@zilliz/milvus2-sdk-node');
-  logger.silent = true;
-  const client = new MilvusClient({ address: `127.0.0.1:${port}`, timeout: 3000, maxRetries: 0, telemetry: { enabled: false } });
+async function isHealthy(uri: string): Promise<boolean> {
+  const client = await openClient(uri);
   try {
-    await client.connectPromise;
     return (await client.checkHealth()).isHealthy;
   } finally {
     await client.closeConnection();

@@ -18,6 +18,7 @@ describe.skipIf(standalone.skipped)(standalone.title, () => {
     start: standalone.server,
     indexes: ['FLAT', 'AUTOINDEX', 'HNSW', 'IVF_FLAT', 'IVF_SQ8', { type: 'IVF_PQ', m: 4 }, 'DISKANN'],
     refused: [],
+    filters: 500,
     scalarIndex: 'stl_sort',
   });
 });

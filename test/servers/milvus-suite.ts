@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openMilvusStore } from '../../src/adapters/stores/milvus/index.js';
 import { milvusOptions } from '../../src/adapters/stores/milvus/options.js';
-import type { Collection, Entry, Field, Filter, Fingerprint, Metadata, VectorStore } from '../../src/core/contracts.js';
+import type { Collection, Field, Filter, VectorStore } from '../../src/core/contracts.js';
 import { matches, parseFilter } from '../../src/core/filter.js';
-import { chunkId } from '../../src/core/ids.js';
 import { filterTable, randomFilters, sampleFields, sampleMetadata } from '../contracts/filters.js';
-import type { MilvusServer } from './milvus-servers.js';
+import { FINGERPRINT, makeDocument, makeVector } from '../support/chunks.js';
+import { type MilvusServer, openClient } from './milvus-servers.js';
 
 export interface MilvusSuite {
   readonly start: () => Promise<MilvusServer>;
@@ -15,9 +15,11 @@ export interface MilvusSuite {
   readonly refused: readonly unknown[];
   /** What `explain` says of an indexed number. */
   readonly scalarIndex: string;
+  /** Random filters to compare with `matches`, beside those of the contract suite. */
+  readonly filters: number;
 }
 
-const FINGERPRINT: Fingerprint = { embedder: 'test', dimensions: 8, metric: 'cosine' };
+const vector = makeVector('asked');
 /** Calls at once: on a server each takes a fifth of a second, whatever it does. */
 const AT_ONCE = 24;
 
@@ -44,26 +46,22 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       await server.stop();
     });
 
-    describe.each([
-      ['declared fields, in columns of their own', sampleFields, 11],
-      ['undeclared fields, in JSON', [], 12],
-    ] as const)('filters on %s', (_, fields, seed) => {
-      it('mean what `matches` says, for hand-picked and random trees', async () => {
-        const rows = sampleMetadata();
-        const collection = await make(open(), `filters_${seed}`, fields);
-        await collection.commit({ put: rows.map((metadata, row) => documentOf(`d${row}`, [{ metadata }])), drop: [] });
-        const entries = rows.flatMap((metadata, row) => documentOf(`d${row}`, [{ metadata }]).entries);
-        const filters = [...filterTable().flatMap(({ json }) => parseFilter(json) ?? []), ...randomFilters(seed, 1000)];
-        const wrong: unknown[] = [];
-        await forAll(filters, async (filter) => {
-          const plan = collection.plan(filter);
-          const { matches: found } = await collection.nearest({ vector: vectorOf(1), limit: rows.length, plan });
-          const ids = found.filter(({ chunk }) => chunk && (!plan.residual || matches(plan.residual, chunk))).map(({ id }) => id);
-          const wanted = entries.filter((entry) => matches(filter, entry)).map(({ id }) => id);
-          if (ids.sort().join() !== wanted.sort().join()) wrong.push({ filter, pushed: plan.pushed, ids, wanted });
-        });
-        expect(wrong).toEqual([]);
+    it('means by a filter on declared fields, in columns of their own, what `matches` says', async () => {
+      const rows = sampleMetadata();
+      const put = rows.map((metadata, row) => makeDocument(`d${row}`, [{ metadata }]));
+      const entries = put.flatMap((document) => document.entries);
+      const collection = await make(open(), 'declared', sampleFields);
+      await collection.commit({ put, drop: [] });
+      const filters = [...filterTable().flatMap(({ json }) => parseFilter(json) ?? []), ...randomFilters(11, suite.filters)];
+      const wrong: unknown[] = [];
+      await forAll(filters, async (filter) => {
+        const plan = collection.plan(filter);
+        const { matches: found } = await collection.nearest({ vector, limit: rows.length, plan });
+        const ids = found.filter(({ chunk }) => chunk && (!plan.residual || matches(plan.residual, chunk))).map(({ id }) => id);
+        const wanted = entries.filter((entry) => matches(filter, entry)).map(({ id }) => id);
+        if (ids.sort().join() !== wanted.sort().join()) wrong.push({ filter, pushed: plan.pushed, ids, wanted });
       });
+      expect(wrong).toEqual([]);
     });
 
     it('leaves to the core what servers read as another number, and very long lists', async () => {
@@ -76,7 +74,7 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
 
     it('takes a filter as deep as the core allows, and a list as long as it pushes', async () => {
       const collection = await make(open(), 'deep', sampleFields);
-      await collection.commit({ put: [documentOf('a', [{ metadata: { year: 5, free: 5 } }])], drop: [] });
+      await collection.commit({ put: [makeDocument('a', [{ metadata: { year: 5, free: 5 } }])], drop: [] });
       let deep: Filter = { op: 'eq', field: 'year', value: 5 };
       for (let level = 0; level < 64; level++) {
         const other: Filter = {
@@ -93,27 +91,27 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       for (const filter of [deep, { op: 'in', field: 'year', values }, { op: 'in', field: 'free', values }] as const) {
         const plan = collection.plan(filter);
         expect(plan.residual).toBeUndefined();
-        expect((await collection.nearest({ vector: vectorOf(1), limit: 5, plan })).matches).toHaveLength(1);
+        expect((await collection.nearest({ vector, limit: 5, plan })).matches).toHaveLength(1);
       }
     });
 
     it('tells which indexes it used', async () => {
       const collection = await make(open(), 'explained', sampleFields);
       const plan = collection.plan({ op: 'gte', field: 'year', value: 2000 });
-      expect((await collection.nearest({ vector: vectorOf(1), limit: 5, plan })).index).toBe(`flat + ${suite.scalarIndex}(year)`);
-      expect((await collection.nearest({ vector: vectorOf(1), limit: 5 })).index).toBe('flat');
+      expect((await collection.nearest({ vector, limit: 5, plan })).index).toBe(`flat + ${suite.scalarIndex}(year)`);
+      expect((await collection.nearest({ vector, limit: 5 })).index).toBe('flat');
     });
 
     it('gives back every text as it was, up to what a row holds', async () => {
       const collection = await make(open(), 'texts');
       const texts = ['', 'x'.repeat(65_536), '漢字😀'.repeat(20_000), 'ж'.repeat(131_000), 'quote" back\\slash\nline\0nul\u2028'];
-      const put = texts.map((text, index) => documentOf(`text ${index}`, [{ text }]));
+      const put = texts.map((text, index) => makeDocument(`text ${index}`, [{ text }]));
       await collection.commit({ put, drop: [] });
       const ids = put.flatMap(({ entries }) => entries.map(({ id }) => id));
       expect((await collection.get(ids)).map((chunk) => chunk?.text)).toEqual(texts);
-      const tooLong = documentOf('too long', [{ text: 'ж'.repeat(140_000) }]);
+      const tooLong = makeDocument('too long', [{ text: 'ж'.repeat(140_000) }]);
       await expect(collection.commit({ put: [tooLong], drop: [] })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
-      const tooMuch = documentOf('too much', [{ metadata: { long: 'x'.repeat(70_000) } }]);
+      const tooMuch = makeDocument('too much', [{ metadata: { long: 'x'.repeat(70_000) } }]);
       await expect(collection.commit({ put: [tooMuch], drop: [] })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     });
 
@@ -121,12 +119,12 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       const collection = await make(open(), `zero_${metric}`, [], { ...FINGERPRINT, metric });
       const zero = new Float32Array(8);
       const put = [
-        documentOf('opposite', [{ vector: vectorOf(1).map((value) => -value) }]),
-        documentOf('nothing', [{ vector: zero }, { vector: zero }]),
-        documentOf('same', [{ vector: vectorOf(1) }]),
+        makeDocument('opposite', [{ vector: vector.map((value) => -value) }]),
+        makeDocument('nothing', [{ vector: zero }, { vector: zero }]),
+        makeDocument('same', [{ vector }]),
       ];
       await collection.commit({ put, drop: [] });
-      const { matches: found } = await collection.nearest({ vector: vectorOf(1), limit: 10 });
+      const { matches: found } = await collection.nearest({ vector, limit: 10 });
       expect(found.map(({ chunk }) => chunk?.documentId)).toEqual(['same', 'opposite']);
       const [best, worst] = found.map(({ score }) => score);
       expect(best).toBeCloseTo(metric === 'l2' ? 0 : 1, 5);
@@ -135,12 +133,12 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
 
     it('takes and removes ten thousand chunks at once', async () => {
       const collection = await make(open(), 'many');
-      const parts = Array.from({ length: 10_000 }, (_, index) => ({ text: `part ${index}`, vector: vectorOf(index) }));
-      await collection.commit({ put: [documentOf('big', parts), documentOf('small', [{}])], drop: [] });
+      const parts = Array.from({ length: 10_000 }, (_, index) => ({ text: `part ${index}`, vector: makeVector(`${index}`) }));
+      await collection.commit({ put: [makeDocument('big', parts), makeDocument('small', [{}])], drop: [] });
       let seen = 0;
       for await (const entry of collection.scan({})) seen += entry.vector.length === 8 ? 1 : 0;
       expect(seen).toBe(10_001);
-      const { matches: hits } = await collection.nearest({ vector: vectorOf(1), limit: 3000 });
+      const { matches: hits } = await collection.nearest({ vector, limit: 3000 });
       expect(new Set(hits.map(({ id }) => id)).size).toBe(3000);
       await collection.commit({ put: [], drop: ['big'] });
       const left: string[] = [];
@@ -153,10 +151,10 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       async (name) => {
         const store = open();
         const collection = await make(store, name);
-        await collection.commit({ put: [documentOf('a', [{ text: name }])], drop: [] });
+        await collection.commit({ put: [makeDocument('a', [{ text: name }])], drop: [] });
         expect((await store.collections()).map((space) => space.collection)).toContain(name);
         const again = await open().open({ collection: name, fingerprint: FINGERPRINT, fields: [], create: false });
-        expect((await again.nearest({ vector: vectorOf(0), limit: 5 })).matches[0]?.chunk?.text).toBe(name);
+        expect((await again.nearest({ vector, limit: 5 })).matches[0]?.chunk?.text).toBe(name);
         expect(await store.drop(name)).toBe(true);
         expect(await store.drop(name)).toBe(false);
       },
@@ -166,10 +164,10 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       const store = open({ index });
       const collection = await make(store, 'indexed');
       await collection.commit({
-        put: Array.from({ length: 50 }, (_, row) => documentOf(`d${row}`, [{ vector: vectorOf(row) }])),
+        put: Array.from({ length: 50 }, (_, row) => makeDocument(`d${row}`, [{ vector: makeVector(`${row}`) }])),
         drop: [],
       });
-      const found = await collection.nearest({ vector: vectorOf(7), limit: 3 });
+      const found = await collection.nearest({ vector: makeVector('7'), limit: 3 });
       expect(found.matches[0]?.chunk?.documentId).toBe('d7');
       expect(found.index).toBe((typeof index === 'string' ? index : (index as { type: string }).type).toLowerCase());
       await store.drop('indexed');
@@ -188,7 +186,7 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
         code: 'CONFIG_INVALID',
       });
       const { index } = await (await make(open({ index: 'AUTOINDEX' }), 'other_index')).nearest({
-        vector: vectorOf(1),
+        vector,
         limit: 1,
       });
       expect(index).toBe('hnsw');
@@ -197,10 +195,10 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
     it('divides a collection by a declared field, and refuses any other', async () => {
       const fields: readonly Field[] = [{ name: 'tenant', type: 'string' }];
       const collection = await make(open({ partitionKey: 'tenant' }), 'divided', fields);
-      const put = ['a', 'b', undefined].map((tenant, row) => documentOf(`d${row}`, [{ metadata: tenant ? { tenant } : {} }]));
+      const put = ['a', 'b', undefined].map((tenant, row) => makeDocument(`d${row}`, [{ metadata: tenant ? { tenant } : {} }]));
       await collection.commit({ put, drop: [] });
       const plan = collection.plan({ op: 'eq', field: 'tenant', value: 'b' });
-      const { matches: found } = await collection.nearest({ vector: vectorOf(0), limit: 5, plan });
+      const { matches: found } = await collection.nearest({ vector, limit: 5, plan });
       expect(found.map(({ chunk }) => chunk?.documentId)).toEqual(['d1']);
       await expect(make(open({ partitionKey: 'nowhere' }), 'not_divided', fields)).rejects.toMatchObject({
         code: 'CONFIG_INVALID',
@@ -208,9 +206,12 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
     });
 
     it('refuses a collection of another tool, and leaves it alone', async () => {
-      const { MilvusClient } = await import('@zilliz/milvus2-sdk-node');
-      const client = new MilvusClient({ address: server.uri.slice('http://'.length), telemetry: { enabled: false } });
-      await client.createCollection({ collection_name: 'foreign', dimension: 8 });
+      const client = await openClient(server.uri);
+      const fields = [
+        { name: 'id', data_type: 'Int64' as const, is_primary_key: true },
+        { name: 'vector', data_type: 'FloatVector' as const, dim: 8 },
+      ];
+      await client.createCollection({ collection_name: 'foreign', fields });
       const store = open();
       await expect(make(store, 'foreign')).rejects.toMatchObject({
         code: 'INPUT_INVALID',
@@ -236,8 +237,8 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
     it('makes one collection when two processes make it at once', async () => {
       const [left, right] = await Promise.all([make(open(), 'race'), make(open(), 'race')]);
       expect(left.space.uuid).toBe(right.space.uuid);
-      await left.commit({ put: [documentOf('a', [{}])], drop: [] });
-      expect((await right.nearest({ vector: vectorOf(0), limit: 5 })).matches).toHaveLength(1);
+      await left.commit({ put: [makeDocument('a', [{}])], drop: [] });
+      expect((await right.nearest({ vector, limit: 5 })).matches).toHaveLength(1);
     });
 
     it('says so when TLS is spoken to a port without it', async () => {
@@ -252,27 +253,27 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
 
     it('finds everything again after the server was started again', async () => {
       const collection = await make(open(), 'restarted', sampleFields);
-      await collection.commit({ put: [documentOf('a', [{ text: 'kept', metadata: { year: 2001 } }])], drop: [] });
+      await collection.commit({ put: [makeDocument('a', [{ text: 'kept', metadata: { year: 2001 } }])], drop: [] });
       const before = await collection.version();
       await server.kill();
       await expect(collection.version()).rejects.toMatchObject({ code: 'CONNECTION_FAILED', retryable: true });
-      await expect(collection.nearest({ vector: vectorOf(0), limit: 5 })).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+      await expect(collection.nearest({ vector, limit: 5 })).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
       await server.start();
       const plan = collection.plan({ op: 'eq', field: 'year', value: 2001 });
-      const same = await collection.nearest({ vector: vectorOf(0), limit: 5, plan });
+      const same = await collection.nearest({ vector, limit: 5, plan });
       expect(same.matches[0]?.chunk?.text).toBe('kept');
       expect(await collection.version()).toBe(before);
       const fresh = await open().open({ collection: 'restarted', fingerprint: FINGERPRINT, fields: [], create: false });
-      expect((await fresh.nearest({ vector: vectorOf(0), limit: 5 })).matches).toHaveLength(1);
+      expect((await fresh.nearest({ vector, limit: 5 })).matches).toHaveLength(1);
     });
 
     it('loses nothing and shows nothing half when the server is killed in the middle of a commit', async () => {
       const collection = await make(open(), 'killed');
-      await collection.commit({ put: [documentOf('a', [{ text: 'old' }])], drop: [] });
-      const parts = Array.from({ length: 3000 }, (_, index) => ({ text: `new ${index}`, vector: vectorOf(index) }));
+      await collection.commit({ put: [makeDocument('a', [{ text: 'old' }])], drop: [] });
+      const parts = Array.from({ length: 3000 }, (_, index) => ({ text: `new ${index}`, vector: makeVector(`${index}`) }));
       const put = [
-        documentOf('a', parts, 'second'),
-        ...Array.from({ length: 50 }, (_, row) => documentOf(`b${row}`, [{ text: 'more' }])),
+        makeDocument('a', parts, 'bbbbbbbbbbbb'),
+        ...Array.from({ length: 50 }, (_, row) => makeDocument(`b${row}`, [{ text: 'more' }])),
       ];
       const commit = collection.commit({ put, drop: [] });
       const outcome = commit.then(
@@ -296,33 +297,6 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
   });
 }
 
-interface Part {
-  readonly text?: string;
-  readonly vector?: Float32Array;
-  readonly metadata?: Metadata;
-}
-
-function documentOf(id: string, parts: readonly Part[], version = 'first') {
-  const hash = `${version}0000000000`;
-  const entries = parts.map(({ text = 'text', vector = vectorOf(0), metadata = {} }, position): Entry => {
-    const span = [0, text.length] as const;
-    const place = { group: 'default', position, span, location: {} };
-    return { id: chunkId(id, hash, 'default', position), documentId: id, uri: id, hash, text, metadata, vector, ...place };
-  });
-  const counts = { length: 0, chunks: entries.length, updatedAt: '2026-01-01T00:00:00.000Z' };
-  return { document: { id, uri: id, hash, metadata: parts[0]?.metadata ?? {}, loader: 'test', origin: '', ...counts }, entries };
-}
-
-/** Unit vectors that all differ. */
-function vectorOf(seed: number): Float32Array {
-  const vector = Float32Array.from(
-    { length: 8 },
-    (_, index) => Math.sin(seed * 1.7 + index * 0.9) + (index === seed % 8 ? 0.3 : 0),
-  );
-  const norm = Math.hypot(...vector);
-  return vector.map((value) => value / norm);
-}
-
 async function textsOf(collection: Collection): Promise<readonly string[]> {
   const texts: string[] = [];
   for await (const entry of collection.scan({})) texts.push(entry.text);
@@ -340,9 +314,7 @@ async function forAll<Item>(items: readonly Item[], work: (item: Item) => Promis
 
 /** Waits, through a client of the test's own, until a table has so many rows. */
 async function untilRows(server: MilvusServer, collection_name: string, rows: number): Promise<void> {
-  const { MilvusClient } = await import('@zilliz/milvus2-sdk-node');
-  const client = new MilvusClient({ address: server.uri.slice('http://'.length), telemetry: { enabled: false } });
-  await client.connectPromise;
+  const client = await openClient(server.uri);
   for (;;) {
     const { data } = await client.query({ collection_name, filter: 'position >= 0', output_fields: ['count(*)'] });
     if (Number(data[0]?.['count(*)']) >= rows) break;

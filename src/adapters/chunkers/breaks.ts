@@ -55,6 +55,6 @@ function characterBreak(text: string, start: number, limit: number): number {
   // From the start, because what a flag is depends on all the flags before it.
   const containing = characters.segment(text.slice(start, limit + MAX_CHARACTER)).containing(limit - start);
   const boundary = start + (containing?.index ?? limit - start);
-  if (limit - boundary <= MAX_CHARACTER) return boundary;
+  if (boundary > start && limit - boundary <= MAX_CHARACTER) return boundary;
   return /^[\uD800-\uDBFF][\uDC00-\uDFFF]/.test(text.slice(limit - 1, limit + 1)) ? limit - 1 : limit;
 }

@@ -1,40 +1,22 @@
+import * as z from 'zod';
 import type { Chunker, LoadedDocument } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
 import { RECORD_SEPARATOR } from '../loaders/records.js';
+import { type ChunkerOptions, chunkerOptions } from './options.js';
 import { sectionsOf } from './sections.js';
 import { cutsOf, type Unit } from './units.js';
 
-/** Sizes in UTF-16 units, which in English are about a quarter of a token. */
-export interface ChunkerOptions {
-  /**
-   * `markdown` cuts at headings, `records` at records (tables, JSON lines), `recursive` at paragraphs, lines, sentences;
-   * `auto` takes the one that the document's format asks for. @default 'auto'
-   */
-  readonly type?: (typeof TYPES)[number] | undefined;
-  /** The most that a chunk holds. From 100 on. @default 1000 */
-  readonly maxChars?: number | undefined;
-  /** About how much of a chunk the next one repeats, at most a quarter of `maxChars`. @default a tenth of it */
-  readonly overlap?: number | undefined;
-}
-
-const TYPES = ['auto', 'markdown', 'records', 'recursive'] as const;
-
-type Way = Exclude<(typeof TYPES)[number], 'auto'>;
+type Way = Exclude<NonNullable<ChunkerOptions['type']>, 'auto'>;
 
 /**
  * A chunker; it works through a document lazily and in time proportional to its length.
  * @throws RagError CONFIG_INVALID
  * @example createChunker({ type: 'markdown', maxChars: 600 })
  */
-export function createChunker({
-  type = 'auto',
-  maxChars = 1000,
-  overlap = Math.floor(maxChars / 10),
-}: ChunkerOptions = {}): Chunker {
-  if (!TYPES.includes(type))
-    throw new RagError('CONFIG_INVALID', `chunker type: one of ${TYPES.join(', ')} is needed, not ${String(type)}`);
-  check('maxChars', maxChars, 100, 1_000_000);
-  check('overlap', overlap, 0, Math.floor(maxChars / 4));
+export function createChunker(options: ChunkerOptions = {}): Chunker {
+  const checked = chunkerOptions.safeParse(options);
+  if (!checked.success) throw new RagError('CONFIG_INVALID', `chunker: ${z.prettifyError(checked.error)}`);
+  const { type, maxChars, overlap = Math.floor(maxChars / 10) } = checked.data;
   return {
     id: `${type}@1 maxChars=${maxChars} overlap=${overlap}`,
     chunk: (document) =>
@@ -64,11 +46,5 @@ function* recordsOf(text: string): Iterable<Unit> {
     const end = separator === -1 ? text.length : separator + RECORD_SEPARATOR.length;
     yield { span: [start, end], headings: [], kept: [] };
     start = end;
-  }
-}
-
-function check(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RagError('CONFIG_INVALID', `chunker ${name}: a whole number from ${least} to ${most} is needed, not ${value}`);
   }
 }

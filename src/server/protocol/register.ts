@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type CallToolResult,
   CLIENT_CAPABILITIES_META_KEY,
@@ -20,6 +21,12 @@ export interface RegisterOptions {
   /** Calls under way: added when they begin, removed when they end. */
   readonly running: Set<Promise<unknown>>;
 }
+
+/**
+ * How far the last progress goes ahead of the result, in milliseconds. Official clients of the older generation put a notification off by
+ * one turn, but not a result: of both in one read, the progress comes after the result and is dropped.
+ */
+const PROGRESS_LEAD_MS = 10;
 
 /** Puts the tool table into a protocol server, for one connection of either protocol generation. */
 export function registerTools(server: RagServer, options: RegisterOptions): McpServer {
@@ -46,8 +53,15 @@ async function callTool(
   input: unknown,
   context: CallContext,
 ): Promise<CallToolResult | InputRequiredResult> {
+  let told = false;
+  const progress: CallContext['progress'] = async (update) => {
+    told = true;
+    await context.progress?.(update);
+  };
   try {
-    return toProtocol(await server.call(tool, input, context));
+    const result = await server.call(tool, input, { ...context, progress: context.progress && progress });
+    if (told) await delay(PROGRESS_LEAD_MS);
+    return toProtocol(result);
   } catch (error) {
     if (error instanceof RoundTrip) return inputRequired({ inputRequests: { roots: inputRequired.listRoots() } });
     throw error;

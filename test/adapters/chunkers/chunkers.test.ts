@@ -12,6 +12,7 @@ chunkerContract('recursive', () => createChunker({ type: 'recursive', maxChars: 
 });
 chunkerContract('records', () => createChunker({ type: 'records', maxChars: 120, overlap: 0 }), { format: 'csv', maxChars: 120 });
 chunkerContract('overlapping', () => createChunker({ maxChars: 120, overlap: 30 }), { format: 'markdown', maxChars: 120 });
+chunkerContract('tiny and overlapping', () => createChunker({ maxChars: 32, overlap: 15 }), { format: 'markdown', maxChars: 32 });
 chunkerContract('default', () => createChunker(), { format: 'text', maxChars: 1000 });
 
 async function textsOf(options: Parameters<typeof createChunker>[0], text: string, format = 'text') {
@@ -156,7 +157,7 @@ describe('createChunker', () => {
     expect(createChunker({ type: 'markdown', maxChars: 500, overlap: 0 }).id).toBe('markdown@1 maxChars=500 overlap=0');
   });
 
-  it.each([{ maxChars: 99 }, { maxChars: 1.5 }, { maxChars: Number.NaN }, { overlap: -1 }, { maxChars: 400, overlap: 101 }])(
+  it.each([{ maxChars: 31 }, { maxChars: 1.5 }, { maxChars: Number.NaN }, { overlap: -1 }, { maxChars: 400, overlap: 200 }])(
     'refuses %j',
     (options) => {
       expect(() => createChunker(options)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));

@@ -3,7 +3,7 @@ import { messageOf, RagError } from '../../../core/errors.js';
 /** The names of the client's error classes. By name: they come from a module that is loaded late, and maybe twice. */
 const NAMES = {
   ChromaConnectionError: 'CONNECTION_FAILED',
-  ChromaUnauthorizedError: 'UNAUTHORIZED',
+  ChromaAuthError: 'UNAUTHORIZED',
   ChromaForbiddenError: 'UNAUTHORIZED',
   ChromaNotFoundError: 'NOT_FOUND',
   ChromaServerError: 'UPSTREAM_FAILED',

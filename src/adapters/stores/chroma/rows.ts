@@ -25,7 +25,7 @@ export function chunkFromJson(rowId: string, json: string | null | undefined): S
   return { rowId, stamp: stampOfRowId(rowId), chunk, bare };
 }
 
-/** A distance is 1 − cosine, 1 − inner product or the squared distance, by the collection's space. */
+/** A distance is 1 − inner product or the squared distance, by the collection's space. */
 export function hitOf(stored: StoredChunk, distance: number, metric: 'cosine' | 'dot' | 'l2'): RemoteHit {
   return { ...stored, score: metric === 'l2' ? -distance : 1 - distance };
 }

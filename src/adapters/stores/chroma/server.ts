@@ -16,8 +16,13 @@ const PAGE = 100;
 /** Of the two tables beside the chunks: nobody searches them, so their index is as small as it can be. */
 const NO_SEARCH = { hnsw: { space: 'l2', max_neighbors: 2, ef_construction: 2 } } as const;
 
-/** Chroma's words for our metrics. */
-export const SPACES: Readonly<Record<Metric, 'cosine' | 'ip' | 'l2'>> = { cosine: 'cosine', dot: 'ip', l2: 'l2' };
+/** The metrics as the options call them, and how a collection is made for each. */
+const SPACE_OF: Readonly<Record<Metric, 'cosine' | 'ip' | 'l2'>> = { cosine: 'cosine', dot: 'ip', l2: 'l2' };
+/**
+ * Our vectors have length 1 already, so their cosine is their inner product. Chroma's own cosine divides by the length once more: it
+ * gives back vectors, and scores, that differ in the last digit from what was written.
+ */
+const MADE_AS: Readonly<Record<Metric, 'ip' | 'l2'>> = { cosine: 'ip', dot: 'ip', l2: 'l2' };
 
 /** What marks a collection of Chroma as one of ours; the space is JSON, since Chroma's metadata is flat. */
 const marked = z.object({ hotrag: z.literal('chunks'), space: z.string() });
@@ -73,8 +78,8 @@ export function createChromaServer(connection: ChromaConnection, options: Chroma
     },
     find,
     async create(space, { signal } = {}) {
-      const wanted = SPACES[space.fingerprint.metric];
-      if (options.hnsw.space !== wanted) throw spaceMismatch(options.hnsw.space, wanted);
+      const { metric } = space.fingerprint;
+      if (options.hnsw.space !== SPACE_OF[metric]) throw spaceMismatch(options.hnsw.space, SPACE_OF[metric]);
       const name = nameOf(space.collection);
       try {
         await run(
@@ -83,7 +88,7 @@ export function createChromaServer(connection: ChromaConnection, options: Chroma
             client.createCollection({
               name,
               metadata: { hotrag: 'chunks', space: JSON.stringify(space) },
-              configuration: { hnsw: options.hnsw },
+              configuration: { hnsw: { ...options.hnsw, space: MADE_AS[metric] } },
               ...NO_EMBEDDING,
             }),
           signal,

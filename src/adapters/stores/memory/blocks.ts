@@ -28,7 +28,7 @@ export function packBlock(entries: readonly Entry[]): Omit<Block, 'ref'> {
       texts: packItems(entries.map((entry) => JSON.stringify(entry.text))),
       heads: packItems(entries.map((entry) => JSON.stringify(headOf(entry)))),
       vectors: packVectors(entries),
-      terms: packTerms(entries.map((entry) => countTerms(tokenize(entry.text)))),
+      terms: packTerms(countTerms(entries.map((entry) => tokenize(entry.text)))),
     },
     chunkIds: entries.map((entry) => entry.id),
   };

@@ -10,9 +10,14 @@ const ROWS_A_LOOK = 2048;
  * Exact search: every allowed vector is compared. Scores: cosine and dot = the dot product (vectors are normalised, so they are the
  * same), l2 = 1 / (1 + squared distance), so that higher is better. A zero vector, stored or asked for, means "has none" and finds
  * and is found by nothing.
+ * @param capacity rows to make room for at once; more may come
  */
-export function createFlatVectors(dimensions: number, metric: Metric): OrdinalIndex<Float32Array, Float32Array> {
-  let vectors = new Float32Array(0);
+export function createFlatVectors(
+  dimensions: number,
+  metric: Metric,
+  capacity: number,
+): OrdinalIndex<Float32Array, Float32Array> {
+  let vectors = new Float32Array(capacity * dimensions);
   const present = new Bitset();
   const score = metric === 'l2' ? closeness : dotProduct;
 

@@ -1,7 +1,8 @@
 import { tokenize } from '../../../core/tokenize.js';
 import type { OrdinalIndex } from './ordinal-index.js';
 import { createPostings } from './postings.js';
-import type { TermCounts } from './terms.js';
+import { createTermTable } from './term-table.js';
+import { hashWord, type TermCounts } from './terms.js';
 import { createTop } from './top.js';
 
 /** The usual parameters of Okapi BM25: how fast repeated words saturate, and how much long chunks are held back. */
@@ -17,11 +18,11 @@ const POSTINGS_A_LOOK = 16_384;
  * the groups: a chunk's score for a query does not depend on what else was asked.
  */
 export function createKeywordIndex(isAlive: (ordinal: number) => boolean): OrdinalIndex<TermCounts, string> {
-  const termIds = new Map<string, number>();
+  const words = createTermTable();
   const postings = createPostings();
   let lengths = new Uint32Array(1024);
-  let lastWords: readonly string[] = [];
-  let lastIds = new Uint32Array(0);
+  let lastHashes: Uint32Array = new Uint32Array(0);
+  let lastIds: Uint32Array = new Uint32Array(0);
   let live = 0;
   let totalLength = 0;
   /** Scores by ordinal, all zero between queries; a query takes one along and brings it back. */
@@ -38,7 +39,7 @@ export function createKeywordIndex(isAlive: (ordinal: number) => boolean): Ordin
       lengths[ordinal] = row.length;
       live++;
       totalLength += row.length;
-      const ids = idsOf(row.words);
+      const ids = idsOf(row.hashes);
       for (let at = 0; at < row.pairs.length; at += 2) {
         postings.append(ids[row.pairs[at] ?? 0] ?? 0, ordinal, row.pairs[at + 1] ?? 0);
       }
@@ -53,8 +54,8 @@ export function createKeywordIndex(isAlive: (ordinal: number) => boolean): Ordin
       const scores = takeScores();
       const touched: number[] = [];
       for (const term of new Set(tokenize(text))) {
-        const id = termIds.get(term);
-        if (id === undefined) continue;
+        const id = words.find(...hashWord(term));
+        if (id < 0) continue;
         const count = await countLive(id, pace);
         const idf = Math.log(1 + (live - count + 0.5) / (count + 0.5));
         const reader = postings.read(id);
@@ -77,17 +78,13 @@ export function createKeywordIndex(isAlive: (ordinal: number) => boolean): Ordin
   };
 
   /** Chunks that were packed together share their words, which are then looked up once. */
-  function idsOf(words: readonly string[]): Uint32Array {
-    if (words === lastWords) return lastIds;
-    lastWords = words;
-    lastIds = Uint32Array.from(words, (word) => {
-      let id = termIds.get(word);
-      if (id === undefined) {
-        id = termIds.size;
-        termIds.set(word, id);
-      }
-      return id;
-    });
+  function idsOf(hashes: Uint32Array): Uint32Array {
+    if (hashes === lastHashes) return lastIds;
+    lastHashes = hashes;
+    lastIds = new Uint32Array(hashes.length / 2);
+    for (let word = 0; word < lastIds.length; word++) {
+      lastIds[word] = words.add(hashes[2 * word] ?? 0, hashes[2 * word + 1] ?? 0);
+    }
     return lastIds;
   }
 

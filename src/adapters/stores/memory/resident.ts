@@ -181,7 +181,7 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, clock: () =
     pace: () => Promise<void> | undefined,
   ): Promise<void> {
     if (needs.vectors === true && current.vectors === undefined) {
-      const vectors = createFlatVectors(fingerprint.dimensions, fingerprint.metric);
+      const vectors = createFlatVectors(fingerprint.dimensions, fingerprint.metric, current.directory.size);
       for (const { block, first } of current.directory.blocks()) {
         addVectors(vectors, snapshot, block, first);
         await pace();

@@ -21,7 +21,8 @@ export interface MilvusConnection {
   close(): Promise<void>;
 }
 
-const LONG_CALL_MS = 600_000;
+/** The limit of `longCall`; the client has a limit of its own, which such a call must be given too. */
+export const LONG_CALL_MS = 600_000;
 
 /** Nothing is imported or opened before the first call. */
 export function createConnection(options: MilvusOptions): MilvusConnection {

@@ -1,7 +1,7 @@
 import type { CallOptions, Space } from '../../../core/contracts.js';
 import { isRagError, RagError } from '../../../core/errors.js';
 import { CHUNK, DOCUMENT, type FieldColumn, fieldColumns, WRITER } from './columns.js';
-import type { MilvusConnection } from './connection.js';
+import { LONG_CALL_MS, type MilvusConnection } from './connection.js';
 import { MILVUS_CODES, MilvusFailure } from './errors.js';
 import type { MilvusIndex, MilvusOptions } from './options.js';
 import { buildParameters, checkIndex, METRICS } from './vector-index.js';
@@ -36,20 +36,44 @@ export async function prepareIndexes(parts: IndexParts, call: CallOptions): Prom
     const message = `store.replicas: Milvus Lite (${version.text}) has one copy of a collection; ${options.replicas} are configured`;
     throw new RagError('UNSUPPORTED', message, { adapter: 'milvus' });
   }
-  await ensureIndex(parts, { table: names.documents, column: DOCUMENT.vector, type: 'FLAT', metric: 'L2' }, call);
-  await ensureIndex(parts, { table: names.writers, column: WRITER.vector, type: 'FLAT', metric: 'L2' }, call);
-  const wanted = { table: names.chunks, column: CHUNK.vector, type: options.index.type, metric: METRICS[metric] };
-  const found = await ensureIndex(parts, { ...wanted, parameters: buildParameters(options.index) }, call);
-  const scalar = new Map<string, string>();
-  const columns = [...fieldColumns(space.fields).values()].map(({ field, value, type }) => ({ field, column: value, type }));
-  for (const { field, column, type } of [{ field: '', column: CHUNK.documentId, type: 'string' } as const, ...columns]) {
-    const kind = scalarIndex(type, version);
-    if (kind === undefined) continue;
-    await ensureIndex(parts, { table: names.chunks, column, type: kind }, call);
-    scalar.set(field, kind.toLowerCase());
-  }
+  const scalars = scalarColumns(space, version);
+  const [found] = await Promise.all([
+    ensureIndex(
+      parts,
+      {
+        table: names.chunks,
+        column: CHUNK.vector,
+        type: options.index.type,
+        metric: METRICS[metric],
+        parameters: buildParameters(options.index),
+      },
+      call,
+    ),
+    // No table is loaded without a vector index.
+    ensureIndex(parts, { table: names.documents, column: DOCUMENT.vector, type: 'FLAT', metric: 'L2' }, call),
+    ensureIndex(parts, { table: names.writers, column: WRITER.vector, type: 'FLAT', metric: 'L2' }, call),
+    ...scalars.map(({ column, type }) => ensureIndex(parts, { table: names.chunks, column, type }, call)),
+  ]);
   checkSame(options.index, found, space.collection);
-  return { index: options.index, indexName: found.type.toLowerCase(), scalarIndexOf: (field) => scalar.get(field) };
+  const kinds = new Map(scalars.map(({ field, type }) => [field, type.toLowerCase()]));
+  return { index: options.index, indexName: found.type.toLowerCase(), scalarIndexOf: (field) => kinds.get(field) };
+}
+
+interface ScalarColumn {
+  readonly column: string;
+  readonly type: string;
+  /** The declared field whose column it is. */
+  readonly field?: string;
+}
+
+/** Which columns are indexed, and how. The document id is what chunks are read and removed by. */
+function scalarColumns({ fields }: Space, version: MilvusVersion): readonly ScalarColumn[] {
+  const declared = [...fieldColumns(fields).values()].flatMap(({ field, value, type }): ScalarColumn[] => {
+    const kind = scalarIndex(type, version);
+    return kind === undefined ? [] : [{ column: value, type: kind, field }];
+  });
+  const kind = scalarIndex('string', version);
+  return kind === undefined ? declared : [{ column: CHUNK.documentId, type: kind }, ...declared];
 }
 
 interface WantedIndex {
@@ -87,6 +111,7 @@ async function ensureIndex({ connection }: IndexParts, wanted: WantedIndex, { si
     index_type: type,
     ...(metric === undefined ? {} : { metric_type: metric }),
     ...(parameters === undefined ? {} : { params: { ...parameters } }),
+    timeout: LONG_CALL_MS,
   };
   try {
     await connection.longCall(action, (client) => client.createIndex(request), signal);

@@ -102,7 +102,7 @@ export function createMilvusServer(options: MilvusOptions): RemoteServer {
       const documents = openTable({ connection, name: catalog.documents, key: DOCUMENT.key, replicas });
       const writers = openTable({ connection, name: catalog.writers, key: WRITER.writer, replicas });
       const indexes = await prepareIndexes({ connection, options, space, version, names: { chunks: name, ...catalog } }, call);
-      for (const table of [chunks, documents, writers]) await table.load(call);
+      await Promise.all([chunks, documents, writers].map((table) => table.load(call)));
       return createTables({ connection, space, indexes, chunks, documents, writers });
     },
     close: () => connection.close(),

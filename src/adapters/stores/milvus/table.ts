@@ -3,7 +3,7 @@ import type { RowData } from '@zilliz/milvus2-sdk-node';
 import type { CallOptions } from '../../../core/contracts.js';
 import { isRagError, RagError } from '../../../core/errors.js';
 import { batches, mapAhead } from '../../../core/flow.js';
-import type { MilvusConnection } from './connection.js';
+import { LONG_CALL_MS, type MilvusConnection } from './connection.js';
 import { MILVUS_CODES, MilvusFailure } from './errors.js';
 import { literal, literals } from './literal.js';
 import type { Row } from './rows.js';
@@ -13,7 +13,6 @@ const BATCH_KEYS = 1000;
 /** Pages that are on their way at once. */
 const PAGES_AHEAD = 4;
 const LOAD_POLL_MS = 50;
-const LOAD_LIMIT_MS = 600_000;
 
 /** One Milvus collection whose keys are texts that begin with 32 hex digits of a hash (or, being few, are never paged). */
 export interface Table {
@@ -45,16 +44,17 @@ export function openTable({ connection, name, key, replicas }: TableParts): Tabl
   const collection_name = name;
   const what = (action: string) => `${action} collection "${name}"`;
 
+  const isLoaded = async (signal: AbortSignal | undefined) => {
+    const { state } = await connection.call(what('load'), (client) => client.getLoadState({ collection_name }), signal);
+    return state === 'LoadStateLoaded';
+  };
   const load = async ({ signal }: CallOptions): Promise<void> => {
-    await connection.longCall(
-      what('load'),
-      (client) => client.loadCollection({ collection_name, replica_number: replicas }),
-      signal,
-    );
-    const end = Date.now() + LOAD_LIMIT_MS;
-    for (;;) {
-      const { state } = await connection.call(what('load'), (client) => client.getLoadState({ collection_name }), signal);
-      if (state === 'LoadStateLoaded') return;
+    if (await isLoaded(signal)) return;
+    // Not `loadCollection`: it waits in steps of 400 ms and drops the code of a failure.
+    const request = { collection_name, replica_number: replicas, timeout: LONG_CALL_MS };
+    await connection.longCall(what('load'), (client) => client.loadCollectionAsync(request), signal);
+    const end = Date.now() + LONG_CALL_MS;
+    while (!(await isLoaded(signal))) {
       if (Date.now() > end)
         throw new RagError('TIMEOUT', `Milvus did not load collection "${name}" within 10 minutes`, { adapter: 'milvus' });
       await wait(LOAD_POLL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());

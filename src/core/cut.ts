@@ -1,0 +1,81 @@
+import type { Chunk, Chunker, LoadedDocument, Location, Metadata } from './contracts.js';
+import { RagError } from './errors.js';
+import { createPacer } from './flow.js';
+import { chunkId } from './ids.js';
+
+/** What the chunks of a document share. */
+export interface ChunkOwner {
+  readonly id: string;
+  readonly uri: string;
+  readonly hash: string;
+  readonly metadata: Metadata;
+}
+
+export interface CutParts {
+  readonly groups: Readonly<Record<string, Chunker>>;
+  readonly clock: () => number;
+}
+
+/**
+ * Cuts a document for every group, and gives each chunk its id and place.
+ * @throws RagError INPUT_INVALID when a chunker's span does not lie in the text
+ */
+export async function cutDocument(
+  loaded: LoadedDocument,
+  { id: documentId, uri, hash, metadata }: ChunkOwner,
+  { groups, clock }: CutParts,
+  signal: AbortSignal | undefined,
+): Promise<readonly Chunk[]> {
+  const pace = createPacer(clock, signal);
+  const chunks: Chunk[] = [];
+  for (const [group, chunker] of Object.entries(groups)) {
+    const place = createPlaceFinder(loaded);
+    let position = 0;
+    for await (const { span, text = loaded.text.slice(...span), headings = [] } of chunker.chunk(loaded)) {
+      checkSpan(span, loaded, chunker);
+      const id = chunkId(documentId, hash, group, position);
+      const location = headings.length === 0 ? place(span) : { ...place(span), headings };
+      chunks.push({ id, documentId, uri, hash, group, position, text, span, location, metadata });
+      position++;
+      await pace();
+    }
+  }
+  return chunks;
+}
+
+function checkSpan([start, end]: readonly [number, number], { text }: LoadedDocument, { id }: Chunker): void {
+  if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= text.length) return;
+  const problem = `the span [${start}, ${end}] does not lie in the text of ${text.length} characters`;
+  throw new RagError('INPUT_INVALID', `chunker ${id}: ${problem}`);
+}
+
+/** Lines and pages of spans whose starts mostly ascend: each line end is looked for once. */
+function createPlaceFinder({ text, pages }: LoadedDocument): (span: readonly [number, number]) => Location {
+  const top = { line: 1, start: 0, end: endOfLine(text, 0) };
+  let current = top;
+
+  /** The line that holds an offset. */
+  function lineAt(offset: number): number {
+    let { line, start, end } = offset < current.start ? top : current;
+    while (end < offset) {
+      line++;
+      start = end + 1;
+      end = endOfLine(text, start);
+    }
+    current = { line, start, end };
+    return line;
+  }
+
+  return ([start, end]) => {
+    const first = lineAt(start);
+    const atStart = current;
+    const lines = [first, lineAt(Math.max(start, end - 1))] as const;
+    current = atStart; // the next chunk may overlap this one
+    return pages === undefined ? { lines } : { lines, page: pages.findLastIndex((pageStart) => pageStart <= start) + 1 };
+  };
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end === -1 ? text.length : end;
+}
