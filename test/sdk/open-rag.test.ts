@@ -35,9 +35,9 @@ describe('ingest', () => {
   it('embeds only the chunks whose text is new', async () => {
     const embedder = createLetterEmbedder();
     const caches = { embeddings: false, search: false, answers: false } as const;
-    const groups = { default: { type: 'recursive', maxChars: 64 } } as const;
+    const groups = { default: { type: 'recursive', maxChars: 64, overlap: 0 } } as const;
     const rag = await openTestRag({ embedder, caches, groups });
-    const paragraph = (word: string) => `${word} `.repeat(9).trim();
+    const paragraph = (word: string) => `${word} `.repeat(7).trim();
     await rag.ingest([{ id: 'a', text: [paragraph('first'), paragraph('second'), paragraph('third')].join('\n\n') }]);
     embedder.embedded.length = 0;
     await rag.ingest([{ id: 'a', text: [paragraph('first'), paragraph('changed'), paragraph('third')].join('\n\n') }]);
@@ -225,7 +225,6 @@ describe('search', () => {
   it.each([
     ['', {}, 'query'],
     ['  \n ', {}, 'query'],
-    ['x'.repeat(40_000), {}, 'query'],
     ['x', { topK: 0 }, 'topK'],
     ['x', { topK: 101 }, 'topK'],
     ['x', { topK: 1.5 }, 'topK'],
@@ -240,6 +239,11 @@ describe('search', () => {
     await rag.ingest(NOTES);
     const call = rag.search(query, options as never); // wrong on purpose
     await expect(call).rejects.toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining(words) });
+  });
+
+  it('refuses a query that is a document', async () => {
+    const rag = await openTestRag();
+    await expect(rag.search('x'.repeat(40_000))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
   it('is NOT_FOUND before the first ingest', async () => {
@@ -310,7 +314,7 @@ describe('documents', () => {
 
   it('are read as they were, whole, by lines and around a hit', async () => {
     const folder = makeFolder({ 'a.md': LONG });
-    const rag = await openTestRag({ groups: { default: { type: 'auto', maxChars: 40 } } });
+    const rag = await openTestRag({ groups: { default: { type: 'auto', maxChars: 40, overlap: 0 } } });
     await rag.ingest([folder]);
     expect(await rag.documents.read('a.md')).toEqual({ id: 'a.md', uri: 'a.md', text: LONG, lines: [1, 9], metadata: {} });
     expect(await rag.documents.read('a.md', { lines: '3-5' })).toMatchObject({

@@ -4,6 +4,7 @@ import { milvusOptions } from '../../src/adapters/stores/milvus/options.js';
 import type { Collection, Field, Filter, VectorStore } from '../../src/core/contracts.js';
 import { matches, parseFilter } from '../../src/core/filter.js';
 import { filterTable, randomFilters, sampleFields, sampleMetadata } from '../contracts/filters.js';
+import { storeContract } from '../contracts/store-contract.js';
 import { FINGERPRINT, makeDocument, makeVector } from '../support/chunks.js';
 import { type MilvusServer, openClient } from './milvus-servers.js';
 
@@ -45,6 +46,17 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       for (const store of stores) await store.close();
       await server.stop();
     });
+
+    storeContract(
+      title,
+      async () => ({
+        store: open(),
+        reopen: async () => open(),
+        // Closed with the others.
+        close: async () => {},
+      }),
+      { parallel: AT_ONCE, timeoutMs: 400_000 },
+    );
 
     it('means by a filter on declared fields, in columns of their own, what `matches` says', async () => {
       const rows = sampleMetadata();
