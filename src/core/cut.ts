@@ -1,7 +1,7 @@
 import type { Chunk, Chunker, LoadedDocument, Location, Metadata } from './contracts.js';
 import { RagError } from './errors.js';
-import { createPacer } from './flow.js';
 import { chunkId } from './ids.js';
+import { nextTurn, turnIsOver } from './turns.js';
 
 /** What the chunks of a document share. */
 export interface ChunkOwner {
@@ -11,11 +11,6 @@ export interface ChunkOwner {
   readonly metadata: Metadata;
 }
 
-export interface CutParts {
-  readonly groups: Readonly<Record<string, Chunker>>;
-  readonly clock: () => number;
-}
-
 /**
  * Cuts a document for every group, and gives each chunk its id and place.
  * @throws RagError INPUT_INVALID when a chunker's span does not lie in the text
@@ -23,10 +18,9 @@ export interface CutParts {
 export async function cutDocument(
   loaded: LoadedDocument,
   { id: documentId, uri, hash, metadata }: ChunkOwner,
-  { groups, clock }: CutParts,
+  groups: Readonly<Record<string, Chunker>>,
   signal: AbortSignal | undefined,
 ): Promise<readonly Chunk[]> {
-  const pace = createPacer(clock, signal);
   const chunks: Chunk[] = [];
   for (const [group, chunker] of Object.entries(groups)) {
     const place = createPlaceFinder(loaded);
@@ -37,7 +31,7 @@ export async function cutDocument(
       const location = headings.length === 0 ? place(span) : { ...place(span), headings };
       chunks.push({ id, documentId, uri, hash, group, position, text, span, location, metadata });
       position++;
-      await pace();
+      if (turnIsOver()) await nextTurn(signal);
     }
   }
   return chunks;

@@ -43,6 +43,8 @@ export interface EngineParts {
   readonly finder: SourceFinder;
   readonly roots: readonly string[] | undefined;
   readonly fields: readonly Field[];
+  /** Files that an ingest reads before their turn. */
+  readonly readAhead: number;
   /** One a layer; undefined = nothing is kept. */
   readonly caches: {
     readonly embeddings: LocalCache<Memoised<Float32Array>> | undefined;

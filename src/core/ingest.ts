@@ -18,8 +18,6 @@ import type { IngestProgress, IngestReport } from './types.js';
 
 /** Documents that are looked up in the manifest at once. */
 const LOOKAHEAD = 64;
-/** Documents that are read ahead: enough to keep a disk busy, few enough that the largest allowed files fit in memory. */
-const READ_AHEAD = 8;
 /** A commit is made when this many chunks or characters have gathered: large enough to be cheap, small enough to be prompt. */
 const COMMIT_CHUNKS = 512;
 const COMMIT_CHARACTERS = 4_000_000;
@@ -29,6 +27,8 @@ export interface IngestParts {
   /** Node groups by name. */
   readonly groups: Readonly<Record<string, Chunker>>;
   readonly fields: readonly Field[];
+  /** Documents that are read before their turn. */
+  readonly readAhead: number;
   /** Normalised vectors; zero vectors where there is nothing to embed. */
   readonly embedDocuments: (texts: readonly string[], signal: AbortSignal | undefined) => Promise<readonly Float32Array[]>;
   /** Hex digest of texts and bytes, each part delimited from the next. */
@@ -113,7 +113,7 @@ export async function ingest(parts: IngestParts, collection: Collection, run: In
     for (const problem of batch) if ('error' in problem) fail(problem.uri, problem.error);
     const ids = items.map(({ id }) => id);
     const rows = new Map((await toArray(collection.documents({ ids }, { signal }))).map((row) => [row.id, row]));
-    const outcomes = mapAhead(items, READ_AHEAD, async (item) => {
+    const outcomes = mapAhead(items, parts.readAhead, async (item) => {
       try {
         return { item, source: await item.read(signal) };
       } catch (error) {
@@ -144,7 +144,7 @@ export async function ingest(parts: IngestParts, collection: Collection, run: In
       const loaded = await load(item, source, loader, signal);
       const own = convertMetadata(loaded.metadata, parts.fields.length === 0 ? undefined : parts.fields);
       const metadata: Metadata = { ...own.metadata, ...item.metadata };
-      const chunks = await cutDocument(loaded, { id: item.id, uri: item.uri, hash, metadata }, parts, signal);
+      const chunks = await cutDocument(loaded, { id: item.id, uri: item.uri, hash, metadata }, parts.groups, signal);
       for (const message of [...loaded.warnings, ...own.warnings]) warnings.push({ uri: item.uri, message });
       const { id, uri, origin } = item;
       const row = {

@@ -180,7 +180,7 @@ export interface IngestOptions<M = Metadata> extends RequestOptions {
   /** Remove documents that an earlier call ingested from the same folders and globs and that are gone. @default false */
   readonly prune?: boolean | undefined;
   readonly onProgress?: ((event: IngestProgress) => void) | undefined;
-  /** Folders that sources must lie in. @default those of the configuration; none = anywhere */
+  /** Folders that sources must lie in; an empty list allows none. @default those of the configuration, else anywhere */
   readonly roots?: readonly string[] | undefined;
 }
 

@@ -3,7 +3,7 @@ import { createChunker } from '../adapters/chunkers/index.js';
 import { createStaticEmbedder } from '../adapters/embedders/static.js';
 import { createLoaders } from '../adapters/loaders/index.js';
 import { createSourceFinder } from '../adapters/sources/index.js';
-import type { Chunker, Embedder, TextGenerator, VectorStore } from '../core/contracts.js';
+import type { Chunker, Embedder, Metric, TextGenerator, VectorStore } from '../core/contracts.js';
 import { createEngine } from '../core/engine.js';
 import { isRagError } from '../core/errors.js';
 import { createPromptBuilder } from '../core/prompt.js';
@@ -21,8 +21,9 @@ export async function compose(config: Config): Promise<Rag> {
   const { collection, ingest, roots, fields } = config;
   const embedder = openEmbedder(config.embedder);
   const store = await openStore(config.store);
+  const metric = metricOf(config.store);
   try {
-    await refuseOtherEmbedder(store, config, embedder);
+    await refuseOtherEmbedder(store, config, embedder, metric);
   } catch (error) {
     await store.close();
     throw error;
@@ -30,7 +31,7 @@ export async function compose(config: Config): Promise<Rag> {
   return createEngine({
     collection,
     store,
-    metric: 'cosine',
+    metric,
     embedder,
     reranker: config.reranker,
     generator: createGeneratorFinder(config),
@@ -40,6 +41,7 @@ export async function compose(config: Config): Promise<Rag> {
     finder: createSourceFinder({ maxFileBytes: ingest.maxFileBytes }),
     roots,
     fields,
+    readAhead: ingest.concurrency,
     caches: {
       embeddings: openCache(config.caches.embeddings),
       search: openCache(config.caches.search),
@@ -102,19 +104,25 @@ function createGeneratorFinder({ generators }: Config): () => Promise<TextGenera
   };
 }
 
+/** How vectors are compared, as the store is configured. */
+function metricOf(store: Config['store']): Metric {
+  if (isStore(store)) return 'cosine';
+  switch (store.type) {
+    case 'memory':
+      return 'cosine';
+    case 'milvus':
+      return store.metric;
+    case 'chroma':
+      return store.hnsw.space === 'ip' ? 'dot' : store.hnsw.space;
+  }
+}
+
 /** Fails at once, rather than at the first search, when the collection's vectors are another embedder's. */
-async function refuseOtherEmbedder(
-  store: VectorStore,
-  { collection, fields }: Config,
-  { id, dimensions }: Embedder,
-): Promise<void> {
+async function refuseOtherEmbedder(store: VectorStore, config: Config, embedder: Embedder, metric: Metric): Promise<void> {
+  const { collection, fields } = config;
+  const { id, dimensions } = embedder;
   try {
-    const opened = await store.open({
-      collection,
-      fingerprint: { embedder: id, dimensions, metric: 'cosine' },
-      fields,
-      create: false,
-    });
+    const opened = await store.open({ collection, fingerprint: { embedder: id, dimensions, metric }, fields, create: false });
     await opened.close();
   } catch (error) {
     if (!(isRagError(error) && error.code === 'NOT_FOUND')) throw error;

@@ -58,7 +58,7 @@ export const configSchema = z.strictObject({
         .max(1_073_741_824)
         .default(52_428_800)
         .describe('Largest file that is read, in bytes; others are reported as failed.'),
-      concurrency: z.int().min(1).max(256).default(4).describe('Files that are read at a time.'),
+      concurrency: z.int().min(1).max(256).default(8).describe('Files that are read ahead of their turn.'),
     })
     .prefault({})
     .describe('Reading of files.'),

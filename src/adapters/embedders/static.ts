@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Embedder } from '../../core/contracts.js';
 import { messageOf, RagError } from '../../core/errors.js';
+import { nextTurn, turnIsOver } from '../../core/turns.js';
 import { assetPath } from '../assets.js';
-import { nextTurn, turnIsOver } from '../turns.js';
 import { createWordpiece, type Wordpiece } from './wordpiece.js';
 
 /** What this code is written for; model.json must say the same. */

@@ -1,6 +1,6 @@
 import type { Loader, Source } from '../../core/contracts.js';
 import { messageOf, RagError } from '../../core/errors.js';
-import { nextTurn, turnIsOver } from '../turns.js';
+import { nextTurn, turnIsOver } from '../../core/turns.js';
 import { decodeText, emptyWarnings } from './decode.js';
 import { extensionOf } from './names.js';
 import { RECORD_SEPARATOR, renderValue } from './records.js';

@@ -1,6 +1,6 @@
 import type { Source } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
-import { nextTurn, turnIsOver } from '../turns.js';
+import { nextTurn, turnIsOver } from '../../core/turns.js';
 import { binaryKind } from './binary.js';
 
 /** Decoded between two looks at the clock: about a millisecond. */

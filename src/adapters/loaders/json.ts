@@ -1,6 +1,6 @@
 import type { CallOptions, LoadedDocument, Loader, Source } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
-import { nextTurn, turnIsOver } from '../turns.js';
+import { nextTurn, turnIsOver } from '../../core/turns.js';
 import { decodeText, emptyWarnings } from './decode.js';
 import { renderJson } from './json-text.js';
 import { extensionOf } from './names.js';

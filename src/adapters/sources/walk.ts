@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FoundFile } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
 import { compareText } from '../../core/ids.js';
-import { nextTurn, turnIsOver } from '../turns.js';
+import { nextTurn, turnIsOver } from '../../core/turns.js';
 import { createFoundFile } from './file.js';
 import type { IgnoreRules } from './ignored.js';
 import { isInside } from './paths.js';

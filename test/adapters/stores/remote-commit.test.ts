@@ -177,6 +177,43 @@ describe.each([{ pulse: false }, { pulse: true }])('a remote collection, %o', (o
     }
   });
 
+  test('starts a search over when what it found was replaced before it could tell', async () => {
+    const server = createFakeServer(options);
+    const writer = await open(server.client());
+    await writer.commit(put('a', 'one', 2));
+    let replaced = false;
+    const reader = await open(
+      server.client(async (method) => {
+        if (!replaced && method === (options.pulse ? 'readPulse' : 'writers') && searching) {
+          replaced = true;
+          await writer.commit(put('a', 'two', 3));
+        }
+      }),
+    );
+    let searching = false;
+    expect(await found(reader)).toEqual(['one', 'one']);
+    searching = true;
+    expect(await found(reader)).toEqual(['two', 'two', 'two']);
+    expect(replaced).toBe(true);
+  });
+
+  test('leaves out chunks of a commit that is not done, and asks for more in their place', async () => {
+    const server = createFakeServer(options);
+    const reader = await open(server.client());
+    const writer = await open(server.client());
+    await writer.commit(put('z', 'old', 5));
+    const texts: (readonly (string | undefined)[])[] = [];
+    const other = await open(
+      server.client(async (method) => {
+        if (method !== 'putDocuments') return;
+        const { matches } = await reader.nearest({ ...query, limit: 5 });
+        texts.push(matches.map(({ chunk }) => chunk?.text));
+      }),
+    );
+    await other.commit(put('a', 'new', 50));
+    expect(texts).toEqual([['old', 'old', 'old', 'old', 'old']]);
+  });
+
   test('gives one state of a document to a search that meets its replacement at any point', async () => {
     const server = createFakeServer(options);
     const slowly: OnCall = () => new Promise((resolve) => setImmediate(resolve));
@@ -241,8 +278,8 @@ test('the rows of many writers that are done are thinned out, and everybody stil
 async function open(server: RemoteServer): Promise<Collection> {
   const made = await server.create(space);
   const tables = await server.tables(made);
-  const openKeywords = () => Promise.reject(new Error('no keyword index here'));
-  return createRemoteCollection({ space: made, compiler: server.compiler, tables, openKeywords });
+  const keywords = { open: () => Promise.reject(new Error('no keyword index here')), eager: false };
+  return createRemoteCollection({ space: made, compiler: server.compiler, tables, keywords });
 }
 
 /** A client whose connection breaks for good at a call. */

@@ -7,7 +7,7 @@ for (const pulse of [false, true]) {
   storeContract(`a remote store over the smallest server, ${pulse ? 'with' : 'without'} a pulse`, async () => {
     const server = createFakeServer({ pulse });
     const openKeywordStore = () => openMemoryStore();
-    const open = () => createRemoteStore({ server: server.client(), openKeywordStore });
+    const open = () => createRemoteStore({ server: server.client(), openKeywordStore, keepsKeywords: pulse });
     let store = open();
     return {
       store,

@@ -18,5 +18,9 @@ export interface ChromaStoreParts {
 export async function openChromaStore(options: ChromaOptions, parts: ChromaStoreParts = {}): Promise<VectorStore> {
   const connection = createChromaConnection(options);
   const openKeywordStore = parts.openKeywordStore ?? (() => openKeywordStoreAt(connection.address, options.path));
-  return createRemoteStore({ server: createChromaServer(connection, options), openKeywordStore });
+  return createRemoteStore({
+    server: createChromaServer(connection, options),
+    openKeywordStore,
+    keepsKeywords: options.path !== undefined,
+  });
 }

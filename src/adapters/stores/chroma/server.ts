@@ -1,5 +1,5 @@
 import type { Collection as ChromaCollection } from 'chromadb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CallOptions, Metric, Space } from '../../../core/contracts.js';
 import { isRagError, RagError } from '../../../core/errors.js';
 import type { RemoteServer } from '../remote/contract.js';
@@ -24,8 +24,6 @@ const SPACE_OF: Readonly<Record<Metric, 'cosine' | 'ip' | 'l2'>> = { cosine: 'co
  */
 const MADE_AS: Readonly<Record<Metric, 'ip' | 'l2'>> = { cosine: 'ip', dot: 'ip', l2: 'l2' };
 
-/** What marks a collection of Chroma as one of ours; the space is JSON, since Chroma's metadata is flat. */
-const marked = z.object({ hotrag: z.literal('chunks'), space: z.string() });
 const storedSpace = z.object({
   collection: z.string(),
   uuid: z.string(),
@@ -34,6 +32,8 @@ const storedSpace = z.object({
     z.object({ name: z.string(), type: z.enum(['string', 'number', 'boolean', 'string[]', 'number[]', 'boolean[]']) }),
   ),
 });
+/** What marks a collection of Chroma as one of ours; the space is JSON, since Chroma's metadata is flat. */
+const marked = z.object({ hotrag: z.literal('chunks'), space: z.string().transform(readJson).pipe(storedSpace) });
 
 /**
  * A Chroma server. A collection is three of Chroma's: the chunks, under the collection's own name; the documents and the writers,
@@ -145,9 +145,16 @@ function sideNames({ uuid }: Space): readonly [string, string] {
 /** Undefined: not made by hotrag. */
 function spaceOf({ metadata }: ChromaCollection): Space | undefined {
   const marks = marked.safeParse(metadata);
-  if (!marks.success) return undefined;
-  const json: unknown = JSON.parse(marks.data.space);
-  return storedSpace.parse(json);
+  return marks.success ? marks.data.space : undefined;
+}
+
+/** Undefined, which no schema takes, where it is not JSON. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function orUndefined<Value>(call: Promise<Value>): Promise<Value | undefined> {

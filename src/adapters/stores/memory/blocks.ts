@@ -1,7 +1,7 @@
 import type { Chunk, Entry, Metadata } from '../../../core/contracts.js';
 import { compareText } from '../../../core/ids.js';
 import { tokenize } from '../../../core/tokenize.js';
-import { BLOCK_SIZE, type Block, type BlockRef } from './rows.js';
+import { BLOCK_SIZE, type Block, type BlockRef, type Snapshot } from './rows.js';
 import { countTerms, packTerms } from './terms.js';
 
 /** A chunk without its text: what filters look at. */
@@ -22,16 +22,37 @@ export function cutBlocks(entries: readonly Entry[]): readonly (readonly Entry[]
 }
 
 /** Encodes the entries of one block. */
-export function packBlock(entries: readonly Entry[]): Omit<Block, 'ref'> {
+export function packBlock(entries: readonly Entry[]): Block['columns'] {
   return {
-    columns: {
-      texts: packItems(entries.map((entry) => JSON.stringify(entry.text))),
-      heads: packItems(entries.map((entry) => JSON.stringify(headOf(entry)))),
-      vectors: packVectors(entries),
-      terms: packTerms(countTerms(entries.map((entry) => tokenize(entry.text)))),
-    },
-    chunkIds: entries.map((entry) => entry.id),
+    texts: packItems(entries.map((entry) => JSON.stringify(entry.text))),
+    heads: packItems(entries.map((entry) => JSON.stringify(headOf(entry)))),
+    vectors: packVectors(entries),
+    terms: packTerms(countTerms(entries.map((entry) => tokenize(entry.text)))),
   };
+}
+
+/**
+ * A chunk by its id. The id tells document, hash, group and position (core/ids.ts), so no index of ids is kept; a `#` in the document's
+ * name makes more than one reading of it, and the chunk itself tells which is right.
+ */
+export function findChunk(snapshot: Snapshot, id: string): Chunk | undefined {
+  const positionStart = id.lastIndexOf('/') + 1;
+  if (!/^\d+$/.test(id.slice(positionStart))) return undefined;
+  for (let mark = id.lastIndexOf('#', positionStart); mark > 0; mark = id.lastIndexOf('#', mark - 1)) {
+    const groupStart = id.indexOf('/', mark) + 1;
+    const group = id.slice(groupStart, positionStart - 1);
+    let position = Number(id.slice(positionStart));
+    for (const block of snapshot.document(id.slice(0, mark))?.blocks ?? []) {
+      if (block.group !== group) continue;
+      if (position < block.chunks) {
+        const head = headAt(snapshot.column(block.number, 'heads'), position);
+        if (head.id === id) return { ...head, text: textAt(snapshot.column(block.number, 'texts'), position) };
+        break;
+      }
+      position -= block.chunks;
+    }
+  }
+  return undefined;
 }
 
 /** The text of one chunk of a `texts` column. JSON, not UTF-8: a chunk may begin or end amid a surrogate pair. */
@@ -51,7 +72,9 @@ export function vectorsOf(column: Uint8Array, dimensions: number): readonly Floa
   // By bytes: the column may begin anywhere, and a Float32Array only at multiples of four.
   const all = new Float32Array(column.length / 4);
   new Uint8Array(all.buffer).set(column);
-  return Array.from({ length: all.length / dimensions }, (_, index) => all.subarray(index * dimensions, (index + 1) * dimensions));
+  return Array.from({ length: all.length / dimensions }, (_, index) =>
+    all.subarray(index * dimensions, (index + 1) * dimensions),
+  );
 }
 
 /** All chunks of a `heads` column. */

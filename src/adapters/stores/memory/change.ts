@@ -1,6 +1,7 @@
 import type { Change, Entry, Fingerprint } from '../../../core/contracts.js';
 import { invalidInput } from '../../../core/errors.js';
-import { cutBlocks, headsOf, packBlock } from './blocks.js';
+import { chunkId } from '../../../core/ids.js';
+import { cutBlocks, packBlock } from './blocks.js';
 import type { Block, BlockRef, RowWrite, Snapshot, StoredDocument } from './rows.js';
 
 /** A change that was checked and encoded: all that can be done before it is known what it replaces. */
@@ -8,8 +9,10 @@ export interface PreparedChange {
   readonly put: readonly { readonly row: StoredDocument['row']; readonly blocks: readonly PackedBlock[] }[];
   readonly drop: readonly string[];
 }
-interface PackedBlock extends Omit<Block, 'ref'> {
+interface PackedBlock {
+  readonly columns: Block['columns'];
   readonly group: string;
+  readonly chunks: number;
 }
 
 type Pace = () => Promise<void> | undefined;
@@ -20,7 +23,6 @@ type Pace = () => Promise<void> | undefined;
  */
 export async function prepareChange(change: Change, fingerprint: Fingerprint, pace: Pace): Promise<PreparedChange> {
   const ids = new Set<string>();
-  const chunkIds = new Set<string>();
   for (const { document } of change.put) {
     if (ids.has(document.id)) throw invalidInput('change.put', `document "${document.id}" occurs twice`);
     ids.add(document.id);
@@ -30,21 +32,22 @@ export async function prepareChange(change: Change, fingerprint: Fingerprint, pa
   for (const { document, entries } of change.put) {
     checkText(document.id, 'a document id');
     for (const entry of entries) {
-      checkEntry(entry, document.id, fingerprint.dimensions, chunkIds);
+      checkEntry(entry, document, fingerprint.dimensions);
       await pace();
     }
     const blocks: PackedBlock[] = [];
     for (const cut of cutBlocks(entries)) {
-      blocks.push({ ...packBlock(cut), group: cut[0]?.group ?? '' });
+      blocks.push({ columns: packBlock(cut), group: cut[0]?.group ?? '', chunks: cut.length });
       await pace();
     }
+    checkPositions(document.id, entries);
     put.push({ row: document, blocks });
   }
   return { put, drop: [...new Set(change.drop)] };
 }
 
 /** What writing the change over this state comes to; undefined: nothing. */
-export async function planWrite(change: PreparedChange, snapshot: Snapshot, pace: Pace): Promise<RowWrite | undefined> {
+export function planWrite(change: PreparedChange, snapshot: Snapshot): RowWrite | undefined {
   const before = snapshot.state;
   const replaced = change.put.flatMap(({ row }) => snapshot.document(row.id) ?? []);
   const dropped = change.drop.flatMap((id) => snapshot.document(id) ?? []);
@@ -54,21 +57,15 @@ export async function planWrite(change: PreparedChange, snapshot: Snapshot, pace
   const documents: StoredDocument[] = [];
   for (const { row, blocks: packed } of change.put) {
     const refs: BlockRef[] = [];
-    for (const { group, ...block } of packed) {
-      const ref = { number: nextBlock++, chunks: block.chunkIds.length, group };
+    for (const { group, chunks, columns } of packed) {
+      const ref = { number: nextBlock++, chunks, group };
       refs.push(ref);
-      blocks.push({ ...block, ref });
+      blocks.push({ ref, columns });
     }
     documents.push({ row, blocks: refs });
   }
   const added = documents.flatMap((document) => document.blocks);
   const removed = [...replaced, ...dropped].flatMap((document) => document.blocks);
-  const kept = new Set(blocks.flatMap((block) => block.chunkIds));
-  const droppedChunks: string[] = [];
-  for (const block of removed) {
-    for (const { id } of headsOf(snapshot.column(block.number, 'heads'), block)) if (!kept.has(id)) droppedChunks.push(id);
-    await pace();
-  }
   return {
     before,
     after: {
@@ -81,7 +78,6 @@ export async function planWrite(change: PreparedChange, snapshot: Snapshot, pace
     blocks,
     documents,
     droppedDocuments: dropped.map((document) => document.row.id),
-    droppedChunks,
   };
 }
 
@@ -89,18 +85,38 @@ function countChunks(blocks: readonly BlockRef[]): number {
   return blocks.reduce((total, block) => total + block.chunks, 0);
 }
 
-function checkEntry(entry: Entry, documentId: string, dimensions: number, seen: Set<string>): void {
+function checkEntry(entry: Entry, { id, hash }: StoredDocument['row'], dimensions: number): void {
   const name = `chunk "${entry.id}"`;
+  if (entry.documentId !== id) throw invalidInput(name, `is of document "${entry.documentId}", but given with "${id}"`);
+  if (entry.hash !== hash || entry.id !== chunkId(id, hash, entry.group, entry.position)) {
+    throw invalidInput(
+      name,
+      `must have the id that its document, hash, group and position make: "${chunkId(id, hash, entry.group, entry.position)}"`,
+    );
+  }
   checkText(entry.id, 'a chunk id');
-  if (entry.documentId !== documentId)
-    throw invalidInput(name, `is of document "${entry.documentId}", but given with "${documentId}"`);
-  if (seen.has(entry.id)) throw invalidInput(name, 'occurs twice in the change');
-  seen.add(entry.id);
   if (entry.vector.length !== dimensions) {
     throw invalidInput(name, `its vector has ${entry.vector.length} dimensions, the collection ${dimensions}`);
   }
   const wrong = entry.vector.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) throw invalidInput(name, `its vector holds ${entry.vector[wrong]} at ${wrong}`);
+}
+
+/** A chunk is found again by its position: those of a group are 0, 1, 2, … without a gap. */
+function checkPositions(documentId: string, entries: readonly Entry[]): void {
+  const positions = new Map<string, Set<number>>();
+  for (const { group, position } of entries) {
+    const seen = positions.get(group) ?? new Set();
+    if (seen.has(position))
+      throw invalidInput(`document "${documentId}"`, `position ${position} of group "${group}" occurs twice`);
+    positions.set(group, seen.add(position));
+  }
+  for (const [group, seen] of positions) {
+    for (let position = 0; position < seen.size; position++) {
+      if (!seen.has(position))
+        throw invalidInput(`document "${documentId}"`, `group "${group}" has no chunk at position ${position}`);
+    }
+  }
 }
 
 /** Two ids with different halves of surrogate pairs would be one in UTF-8. */

@@ -14,7 +14,7 @@ import { documentSubject, fieldsOf, matches } from '../../../core/filter.js';
 import { createPacer } from '../../../core/flow.js';
 import { compareText } from '../../../core/ids.js';
 import type { Bitset } from './bitset.js';
-import { headAt, textAt, vectorsOf } from './blocks.js';
+import { findChunk, headAt, textAt, vectorsOf } from './blocks.js';
 import { planWrite, prepareChange } from './change.js';
 import type { OrdinalQueryOptions } from './ordinal-index.js';
 import { createResident, type Needs, type View } from './resident.js';
@@ -86,8 +86,7 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
       try {
         const chunks: (Chunk | undefined)[] = [];
         for (const id of ids) {
-          const place = snapshot.place(id);
-          chunks.push(place && chunkAt(snapshot, place.block, place.index));
+          chunks.push(findChunk(snapshot, id));
           await pace();
         }
         return chunks;
@@ -119,8 +118,8 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
       signal?.throwIfAborted();
       const snapshot = rows.snapshot();
       try {
-        const planned = await planWrite(prepared, snapshot, createPacer(clock, signal));
-        if (planned === undefined || (await rows.append(planned))) return;
+        const planned = planWrite(prepared, snapshot);
+        if (planned === undefined || (await rows.append(planned, createPacer(clock, signal)))) return;
       } finally {
         snapshot.release();
       }

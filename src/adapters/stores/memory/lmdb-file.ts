@@ -1,5 +1,6 @@
-import { access, constants, mkdir, open, stat } from 'node:fs/promises';
+import { access, constants, type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
 import { isRagError, messageOf, RagError } from '../../../core/errors.js';
 
@@ -10,6 +11,10 @@ export type Table = RootDatabase<Buffer, Buffer>;
 const META = { magic: 24, version: 28, pageSize: 48, lastPage: 144, end: 168 } as const;
 const MAGIC = 0xbeefc0de;
 const DATA_VERSION = 2;
+
+/** A file may look wrong while another process is just making it. */
+const LOOKS = 3;
+const LOOK_AGAIN_MS = 20;
 
 /**
  * Opens the file of a store, and makes folder and file where there are none.
@@ -78,31 +83,40 @@ async function checkFile(path: string): Promise<void> {
       adapter: 'memory',
     });
   });
-  if (file === undefined) return;
   try {
-    const { size } = await file.stat();
-    // Made, and never written: what a process leaves that dies at once.
-    if (size === 0) return;
-    const first = Buffer.alloc(META.end);
-    await file.read(first, 0, META.end, 0);
-    const pageSize = first.readUInt32LE(META.pageSize);
-    if (!isMeta(first) || pageSize < 512 || pageSize > 65_536)
-      throw corrupt(path, 'it is no store of hotrag, or its beginning is damaged');
-    const second = Buffer.alloc(META.end);
-    await file.read(second, 0, META.end, pageSize);
-    if (!isMeta(second)) throw corrupt(path, 'its beginning is damaged');
-    const lastPage = [first, second].map((page) => page.readBigUInt64LE(META.lastPage)).reduce((a, b) => (a > b ? a : b));
-    const expected = (lastPage + 1n) * BigInt(pageSize);
-    if (expected > BigInt(size)) throw corrupt(path, `it was truncated: ${size} bytes of ${expected}`);
+    for (let look = 1; file !== undefined; look++) {
+      const problem = await problemOf(file);
+      if (problem === undefined) return;
+      if (look === LOOKS) throw new RagError('STORE_CORRUPT', `${path}: ${problem}`, { adapter: 'memory' });
+      await setTimeout(LOOK_AGAIN_MS);
+    }
   } finally {
-    await file.close();
+    await file?.close();
   }
+}
+
+/** What is wrong with a file; undefined: nothing. */
+async function problemOf(file: FileHandle): Promise<string | undefined> {
+  const first = await metaAt(file, 0);
+  const pageSize = first.readUInt32LE(META.pageSize);
+  const second = isMeta(first) ? await metaAt(file, pageSize) : first;
+  // After the pages: a process that writes meanwhile makes the file longer before it says so in them.
+  const { size } = await file.stat();
+  // Made, and never written: what a process leaves that dies at once.
+  if (size === 0) return undefined;
+  if (!isMeta(first)) return 'it is no store of hotrag, or its beginning is damaged';
+  if (!isMeta(second)) return 'its beginning is damaged';
+  const lastPage = [first, second].map((page) => page.readBigUInt64LE(META.lastPage)).reduce((a, b) => (a > b ? a : b));
+  const expected = (lastPage + 1n) * BigInt(pageSize);
+  return expected > BigInt(size) ? `it was truncated: it has ${size} bytes, and should have ${expected}` : undefined;
+}
+
+async function metaAt(file: FileHandle, position: number): Promise<Buffer> {
+  const page = Buffer.alloc(META.end);
+  await file.read(page, 0, META.end, position);
+  return page;
 }
 
 function isMeta(page: Buffer): boolean {
   return page.readUInt32LE(META.magic) === MAGIC && (page.readUInt32LE(META.version) & 0xffff) === DATA_VERSION;
-}
-
-function corrupt(path: string, problem: string): RagError {
-  return new RagError('STORE_CORRUPT', `${path}: ${problem}`, { adapter: 'memory' });
 }

@@ -5,21 +5,20 @@ import type { Column } from './rows.js';
  * The keys of the one table that everything lies in. Each starts with a kind; what belongs to a collection goes on with its number.
  * Numbers are big-endian, so keys ascend as they do; UTF-8 ascends by code point, as ids must.
  */
-const KIND = { format: 1, space: 2, dropped: 3, state: 4, document: 5, log: 6, place: 7 } as const;
+const KIND = { format: 1, space: 2, dropped: 3, state: 4, document: 5, log: 6 } as const;
 const COLUMN_KIND: Readonly<Record<Column, number>> = { texts: 16, heads: 17, vectors: 18, terms: 19 };
 
 /** LMDB takes keys of 1,978 bytes; a longer id is cut here and told apart by its hash. */
 const LONGEST_TEXT = 1900;
 
 /** What a collection's rows lie under, to be swept when it was dropped. */
-export const COLLECTION_KINDS: readonly number[] = [KIND.document, KIND.log, KIND.place, ...Object.values(COLUMN_KIND)];
+export const COLLECTION_KINDS: readonly number[] = [KIND.document, KIND.log, ...Object.values(COLUMN_KIND)];
 
 export const formatKey = (): Buffer => Buffer.from([KIND.format]);
 export const spaceKey = (collection: string): Buffer => Buffer.concat([Buffer.from([KIND.space]), textKey(collection)]);
 export const droppedKey = (number: number): Buffer => numbered(KIND.dropped, number);
 export const stateKey = (number: number): Buffer => numbered(KIND.state, number);
 export const documentKey = (number: number, id: string): Buffer => Buffer.concat([numbered(KIND.document, number), textKey(id)]);
-export const placeKey = (number: number, id: string): Buffer => Buffer.concat([numbered(KIND.place, number), textKey(id)]);
 export const logKey = (number: number, sequence: number): Buffer => counted(KIND.log, number, sequence);
 export const columnKey = (number: number, column: Column, block: number): Buffer => counted(COLUMN_KIND[column], number, block);
 

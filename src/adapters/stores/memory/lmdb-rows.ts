@@ -3,7 +3,7 @@ import { RagError } from '../../../core/errors.js';
 import { compareText } from '../../../core/ids.js';
 import { storeError, type Table } from './lmdb-file.js';
 import * as keys from './lmdb-keys.js';
-import type { ChunkPlace, LogEntry, RowState, RowStore, Rows, RowWrite, Snapshot, StoredDocument } from './rows.js';
+import type { LogEntry, RowState, RowStore, Rows, RowWrite, Snapshot, StoredDocument } from './rows.js';
 import { COLUMNS, LOG_LENGTH } from './rows.js';
 import { packRow, seal, unpackRow, unseal } from './seal.js';
 
@@ -98,8 +98,8 @@ export function createLmdbRows(table: Table, folder: string): RowStore {
           throw storeError(`reading collection "${space.collection}"`, error);
         }
       },
-      append(write) {
-        const operations = operationsOf(number, write);
+      async append(write, pace) {
+        const operations = await operationsOf(number, write, pace);
         return writing(`writing to collection "${space.collection}"`, () =>
           table.ifVersion(keys.stateKey(number), versionOf(write.before.sequence), () => apply(operations)),
         );
@@ -149,10 +149,6 @@ export function createLmdbRows(table: Table, folder: string): RowStore {
         if (bytes === undefined) throw new RagError('STORE_CORRUPT', `${what}: missing`, { adapter: 'memory' });
         return unseal(bytes, what);
       },
-      place(chunkId) {
-        const bytes = table.get(keys.placeKey(number, chunkId), { transaction });
-        return bytes && unpackRow<ChunkPlace>(bytes, `${where}: the place of chunk ${chunkId}`);
-      },
       release() {
         if (open) transaction.done();
         open = false;
@@ -161,22 +157,23 @@ export function createLmdbRows(table: Table, folder: string): RowStore {
   }
 
   /** Worked out before the condition is opened: what throws inside it leaves the operations before it queued. */
-  function operationsOf(number: number, write: RowWrite): readonly Operation[] {
+  async function operationsOf(
+    number: number,
+    write: RowWrite,
+    pace: () => Promise<void> | undefined,
+  ): Promise<readonly Operation[]> {
     const operations: Operation[] = [putState(number, write.after), put(keys.logKey(number, write.after.sequence), write.entry)];
     const oldest = write.after.sequence - LOG_LENGTH;
     if (oldest > 0) operations.push(remove(keys.logKey(number, oldest)));
-    for (const id of write.droppedChunks) operations.push(remove(keys.placeKey(number, id)));
     for (const block of write.entry.removed) {
       for (const column of COLUMNS) operations.push(remove(keys.columnKey(number, column, block)));
     }
     for (const id of write.droppedDocuments) operations.push(remove(keys.documentKey(number, id)));
-    for (const { ref, columns, chunkIds } of write.blocks) {
+    for (const { ref, columns } of write.blocks) {
       for (const column of COLUMNS) {
         operations.push({ key: keys.columnKey(number, column, ref.number), value: seal(columns[column]), version: 1 });
       }
-      for (const [index, id] of chunkIds.entries()) {
-        operations.push(put(keys.placeKey(number, id), { block: ref.number, index } satisfies ChunkPlace));
-      }
+      await pace();
     }
     for (const document of write.documents) operations.push(put(keys.documentKey(number, document.row.id), document));
     return operations;

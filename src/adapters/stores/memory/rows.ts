@@ -1,4 +1,4 @@
-import type { CallOptions, DocumentRow, Space } from '../../../core/contracts.js';
+import type { DocumentRow, Space } from '../../../core/contracts.js';
 
 /**
  * Where the truth of the engine lies: document rows, blocks of chunks, and a log of what each commit added and removed. Indexes are
@@ -26,7 +26,7 @@ export interface Rows {
    * Writes all of it or nothing; durable when it resolves.
    * @returns false, and has written nothing, when the state is no longer the one that `write` started from
    */
-  append(write: RowWrite, options?: CallOptions): Promise<boolean>;
+  append(write: RowWrite, pace: () => Promise<void> | undefined): Promise<boolean>;
 }
 
 /** At most `BLOCK_SIZE` chunks of one document and one group; written once, never changed. */
@@ -47,7 +47,6 @@ export type Column = (typeof COLUMNS)[number];
 export interface Block {
   readonly ref: BlockRef;
   readonly columns: Readonly<Record<Column, Uint8Array>>;
-  readonly chunkIds: readonly string[];
 }
 
 export interface StoredDocument {
@@ -70,11 +69,6 @@ export interface LogEntry {
   readonly removed: readonly number[];
 }
 
-export interface ChunkPlace {
-  readonly block: number;
-  readonly index: number;
-}
-
 export interface Snapshot {
   readonly state: RowState;
   document(id: string): StoredDocument | undefined;
@@ -84,7 +78,6 @@ export interface Snapshot {
   logAfter(sequence: number): readonly LogEntry[] | undefined;
   /** @throws RagError STORE_CORRUPT when it is missing or damaged */
   column(block: number, column: Column): Uint8Array;
-  place(chunkId: string): ChunkPlace | undefined;
   release(): void;
 }
 
@@ -96,7 +89,6 @@ export interface RowWrite {
   readonly blocks: readonly Block[];
   readonly documents: readonly StoredDocument[];
   readonly droppedDocuments: readonly string[];
-  readonly droppedChunks: readonly string[];
 }
 
 /** Commits that the log keeps; who has seen none of them loads anew, which is then hardly more work. */

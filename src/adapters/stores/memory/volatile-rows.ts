@@ -1,7 +1,7 @@
 import type { Space } from '../../../core/contracts.js';
 import { RagError } from '../../../core/errors.js';
 import { compareText } from '../../../core/ids.js';
-import type { Block, ChunkPlace, LogEntry, RowState, RowStore, Rows, Snapshot, StoredDocument } from './rows.js';
+import type { Block, LogEntry, RowState, RowStore, Rows, Snapshot, StoredDocument } from './rows.js';
 import { LOG_LENGTH } from './rows.js';
 
 /** Rows in this process's memory, gone with it. */
@@ -44,7 +44,6 @@ function createRows(space: Space): VolatileRows {
   /** The keys of `documents` in order. A snapshot keeps the list that it found. */
   let ids: string[] = [];
   const blocks = new Map<number, Block>();
-  const places = new Map<string, ChunkPlace>();
   const log: LogEntry[] = [];
   /** Blocks that were removed while a snapshot was open, which may still read them. */
   const removed: number[] = [];
@@ -61,13 +60,9 @@ function createRows(space: Space): VolatileRows {
       log.push(write.entry);
       if (log.length > LOG_LENGTH) log.shift();
       if (snapshots.size > 0) ids = ids.slice();
-      for (const id of write.droppedChunks) places.delete(id);
       removed.push(...write.entry.removed);
       forgetRemoved();
-      for (const block of write.blocks) {
-        blocks.set(block.ref.number, block);
-        for (const [index, id] of block.chunkIds.entries()) places.set(id, { block: block.ref.number, index });
-      }
+      for (const block of write.blocks) blocks.set(block.ref.number, block);
       for (const id of write.droppedDocuments) {
         rememberOld(id);
         if (documents.delete(id)) ids.splice(positionOf(ids, id), 1);
@@ -109,7 +104,6 @@ function createRows(space: Space): VolatileRows {
           throw new RagError('STORE_CORRUPT', `collection "${space.collection}": block ${number} is missing`);
         return block.columns[column];
       },
-      place: (chunkId) => places.get(chunkId),
       release() {
         snapshots.delete(changed);
         forgetRemoved();

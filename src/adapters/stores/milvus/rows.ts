@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DocumentRow, Location } from '../../../core/contracts.js';
 import { invalidInput, RagError } from '../../../core/errors.js';
 import type { ChunkRow, DocumentStamp, StoredChunk, StoredDocument, WriterRow } from '../remote/contract.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CallOptions, Space } from '../../../core/contracts.js';
 import { invalidInput, isRagError, RagError } from '../../../core/errors.js';
 import type { RemoteServer } from '../remote/contract.js';

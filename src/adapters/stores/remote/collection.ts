@@ -11,7 +11,7 @@ import { findNearest } from './nearest.js';
 import { ownersOf, rowIdOf } from './row-id.js';
 import { scanChunks } from './scan.js';
 import { readSettled } from './settled.js';
-import { createSidecar } from './sidecar.js';
+import { createSidecar, type SidecarOptions } from './sidecar.js';
 
 /** Manifest rows that one trip to the server brings. */
 const PAGE_ROWS = 500;
@@ -20,15 +20,14 @@ export interface RemoteCollectionParts {
   readonly space: Space;
   readonly compiler: FilterCompiler;
   readonly tables: RemoteTables;
-  /** Opens the embedded collection of the keyword index; called at first use. */
-  readonly openKeywords: () => Promise<Collection>;
+  readonly keywords: SidecarOptions;
 }
 
 /** Makes a Collection of two plain tables on a server. */
-export function createRemoteCollection({ space, compiler, tables, openKeywords }: RemoteCollectionParts): Collection {
+export function createRemoteCollection({ space, compiler, tables, keywords }: RemoteCollectionParts): Collection {
   const mirror = createMirror(tables);
   const parts = { tables, mirror };
-  const sidecar = createSidecar(parts, openKeywords);
+  const sidecar = createSidecar(parts, keywords);
   // Begun before anybody asks, so that the first search waits less; who asks meanwhile shares it or gets its error again.
   mirror.refresh().catch(() => {});
   const commits = oneAtATime(createCommit(tables, mirror));

@@ -20,13 +20,19 @@ export interface Sidecar {
   keywords(query: KeywordQuery, options: CallOptions): Promise<Matches>;
   /** Chunks from here, where it is up to date; undefined: ask the server. */
   get(ids: readonly string[], options: CallOptions): Promise<readonly (Chunk | undefined)[] | undefined>;
-  /** Takes a change that was just committed, so that it need not be read back; does nothing when nobody has asked for keywords yet. */
+  /** Takes a change that was just committed, so that it need not be read back. Unless eager, nothing before somebody asks for keywords. */
   take(change: Change): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param open the embedded collection; called once, at first use */
-export function createSidecar(parts: SettledParts, open: () => Promise<Collection>): Sidecar {
+export interface SidecarOptions {
+  /** The embedded collection; called once, at first use. */
+  readonly open: () => Promise<Collection>;
+  /** Whether a commit already is a use: worth it where the index outlives the process. */
+  readonly eager: boolean;
+}
+
+export function createSidecar(parts: SettledParts, { open, eager }: SidecarOptions): Sidecar {
   const { mirror } = parts;
   let opening: Promise<Collection> | undefined;
   /** What the index holds, by document, and at which of its versions that was so. */
@@ -107,7 +113,7 @@ export function createSidecar(parts: SettledParts, open: () => Promise<Collectio
       return isCovered && (await isCurrent(index)) ? chunks : undefined;
     },
     async take(change) {
-      const index = await opening;
+      const index = await (eager ? collection() : opening);
       if (index === undefined) return;
       await alone(async () => {
         const before = reached;

@@ -10,10 +10,12 @@ export interface RemoteStoreParts {
   readonly server: RemoteServer;
   /** Opens the embedded store of the keyword indexes: one collection a remote collection, called by its uuid. Called at first use. */
   readonly openKeywordStore: () => Promise<VectorStore>;
+  /** True where that store outlives this process: commits feed it at once then, and no other process has to read all back. @default false */
+  readonly keepsKeywords?: boolean | undefined;
 }
 
 /** Makes a VectorStore of a server. */
-export function createRemoteStore({ server, openKeywordStore }: RemoteStoreParts): VectorStore {
+export function createRemoteStore({ server, openKeywordStore, keepsKeywords = false }: RemoteStoreParts): VectorStore {
   /** Open collections by uuid: all openers share one mirror, one writer and one queue of commits. */
   const open = new Map<string, Shared>();
   let keywordStore: Promise<VectorStore> | undefined;
@@ -36,11 +38,14 @@ export function createRemoteStore({ server, openKeywordStore }: RemoteStoreParts
   const share = (space: Space): Shared => {
     const shared: Shared = {
       users: 0,
-      collection: server
-        .tables(space)
-        .then((tables) =>
-          createRemoteCollection({ space, compiler: server.compiler, tables, openKeywords: () => openKeywords(space) }),
-        ),
+      collection: server.tables(space).then((tables) =>
+        createRemoteCollection({
+          space,
+          compiler: server.compiler,
+          tables,
+          keywords: { open: () => openKeywords(space), eager: keepsKeywords },
+        }),
+      ),
     };
     shared.collection.catch(() => open.delete(space.uuid)); // told to whoever opened it
     open.set(space.uuid, shared);

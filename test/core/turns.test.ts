@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextTurn, turnIsOver } from '../../src/adapters/turns.js';
+import { nextTurn, turnIsOver } from '../../src/core/turns.js';
 
 describe('turns', () => {
   it('are over after some milliseconds of work, and new after a pause', async () => {
