@@ -69,7 +69,7 @@ describe('architecture', () => {
     const known = new Set(files);
     const wrong = [...imports].flatMap(([file, targets]) =>
       targets
-        .filter((target) => target.startsWith('/') && !known.has(target))
+        .filter((target) => target.endsWith('.ts') && !known.has(target))
         .map((target) => `${relative(SRC, file)} -> ${relative(SRC, target)}`),
     );
     expect(wrong).toEqual([]);

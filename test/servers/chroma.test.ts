@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openChromaStore } from '../../src/adapters/stores/chroma/index.js';
 import { chromaOptions } from '../../src/adapters/stores/chroma/options.js';
-import type { Collection, VectorStore } from '../../src/core/contracts.js';
+import { openMemoryStore } from '../../src/adapters/stores/memory/index.js';
+import type { Collection, Filter, VectorStore } from '../../src/core/contracts.js';
 import { toArray } from '../../src/core/flow.js';
 import { storeContract } from '../contracts/store-contract.js';
 import { FINGERPRINT, makeVector } from '../support/chunks.js';
@@ -277,6 +278,42 @@ describe.skipIf(required.skipped)(required.title, () => {
     await Promise.all(opened.map((collection, index) => collection.commit(changeOf([{ id: `d${index}`, texts: ['x'] }]))));
     for (const collection of opened) expect(await toArray(collection.documents({}))).toHaveLength(3);
     await Promise.all(others.map((other) => other.close()));
+  });
+
+  test('the same corpus, queries and filters give the same ids in the same order as in the embedded store, ties included', async () => {
+    const words = ['red', 'blue', 'fox', 'whale', 'house', 'line', 'river', 'stone'];
+    const word = (seed: number) => words[(seed * 7 + (seed >> 3)) % words.length] ?? '';
+    const documents = Array.from({ length: 400 }, (_, index) => ({
+      id: `d${index}`,
+      texts: [`${word(index)} ${word(index + 3)} ${word(index * 5)}`, `${word(index % 9)} again`],
+      metadata: { year: 2000 + (index % 10), ratio: index / 4 },
+      ...(index % 4 === 0 ? { vector: makeVector(`shared ${index % 12}`) } : {}),
+    }));
+    const exact = await openChromaStore(optionsOf({ hnsw: { ef_search: 1_000 } }));
+    const embedded = await openMemoryStore({ index: 'flat' });
+    const both = [await open(freshName(), exact), await open('same', embedded)];
+    for (const collection of both) await collection.commit(changeOf(documents));
+    const filters: (Filter | undefined)[] = [
+      undefined,
+      { op: 'gte', field: 'year', value: 2004.5 },
+      { op: 'lt', field: 'ratio', value: 7.25 },
+    ];
+    for (let query = 0; query < 40; query++) {
+      const filter = filters[query % filters.length];
+      const vector = makeVector(query % 3 === 0 ? `shared ${query % 12}` : `query ${query}`);
+      const text = `${word(query)} ${word(query + 1)}`;
+      const [one, other] = await Promise.all(
+        both.map(async (collection) => {
+          const plan = filter && collection.plan(filter);
+          const near = await collection.nearest({ vector, limit: 10, plan });
+          const worded = await collection.keywords({ text, limit: 10, plan });
+          return { near: near.matches.map(({ id }) => id), worded: worded.matches };
+        }),
+      );
+      expect(one).toEqual(other);
+    }
+    await exact.close();
+    await embedded.close();
   });
 
   test('keywords are found through the local index, by any process, at once after a commit', async () => {

@@ -49,18 +49,43 @@ export const milvusLite: ServerKind<() => Promise<MilvusServer>> = {
  * The C++ server, Milvus 2.3.5. It binds its ports on every interface, whatever it is told, so the test process that starts it is
  * one that `runIsolated` started, in a network namespace that has the loopback only.
  */
-export const milvusStandalone: ServerKind<(...settings: readonly string[]) => Promise<MilvusServer>> = {
+export const milvusStandalone: ServerKind<(access?: Access) => Promise<MilvusServer>> = {
   name: 'milvus',
   instructions: `${installCommands(STANDALONE)} (and, for the network namespace: Linux, root, util-linux, iproute2)`,
   async prepare() {
     const bin = await installPythonServer(STANDALONE);
     execFileSync('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'pipe' });
-    return (...settings) => {
+    return (access) => {
       if (!isIsolated()) throw new Error('Milvus 2.3.5 listens on every interface: start it in a network namespace');
-      return startMilvus(29_530, (data) => [join(bin, 'milvus-server'), '--data', data, '--proxy-port', '29530', ...settings]);
+      const command = [join(bin, 'milvus-server'), '--proxy-port', '29530', ...(access ? settingsOf(access) : [])];
+      return startMilvus(29_530, (data) => [...command, '--data', data], access);
     };
   },
 };
+
+/** TLS and a password. */
+export interface Access {
+  /** `user:password` */
+  readonly token: string;
+  /** Files in PEM form. A client takes the certificate for its own authority: GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names it. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** A certificate of the loopback's own, in a folder. */
+export function makeCertificate(folder: string): Pick<Access, 'certificate' | 'key'> {
+  const certificate = join(folder, 'certificate.pem');
+  const key = join(folder, 'key.pem');
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', certificate, ...names];
+  execFileSync('openssl', request, { stdio: 'pipe' });
+  return { certificate, key };
+}
+
+function settingsOf({ certificate, key }: Access): readonly string[] {
+  const tls = ['--tls-mode', '1', '--server-pem-path', certificate, '--server-key-path', key];
+  return ['--authorization-enabled', 'true', ...tls];
+}
 
 /** True where there is no network but the loopback. */
 export function isIsolated(): boolean {
@@ -68,10 +93,14 @@ export function isIsolated(): boolean {
 }
 
 /** Runs a test file in a network namespace of its own; resolves with its exit status and all that it printed. */
-export function runIsolated(file: string): Promise<{ readonly status: number | null; readonly output: string }> {
+export function runIsolated(
+  file: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number | null; readonly output: string }> {
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.servers.config.ts', file];
   const child = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', process.execPath, ...vitest], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
   });
   let output = '';
   const keep = (text: Buffer) => {
@@ -86,11 +115,12 @@ export function runIsolated(file: string): Promise<{ readonly status: number | n
 }
 
 /** A client of the test's own, for what the store doesn't do. */
-export async function openClient(uri: string): Promise<MilvusClient> {
+export async function openClient(uri: string, token?: string): Promise<MilvusClient> {
   const { MilvusClient, logger } = await import('@zilliz/milvus2-sdk-node');
   logger.silent = true;
   const client = new MilvusClient({
-    address: uri.slice('http://'.length),
+    address: uri,
+    ...(token === undefined ? {} : { token }),
     timeout: 5000,
     maxRetries: 0,
     telemetry: { enabled: false },
@@ -105,12 +135,16 @@ export async function openClient(uri: string): Promise<MilvusClient> {
   }
 }
 
-async function startMilvus(port: number, commandFor: (data: string) => readonly string[]): Promise<MilvusServer> {
+async function startMilvus(
+  port: number,
+  commandFor: (data: string) => readonly string[],
+  access?: Access,
+): Promise<MilvusServer> {
   const folder = mkdtempSync(join(tmpdir(), 'hotrag-milvus-'));
   const [command = '', ...args] = commandFor(join(folder, 'data'));
   let running: StartedServer | undefined;
   const server: MilvusServer = {
-    uri: `http://127.0.0.1:${port}`,
+    uri: access ? `https://localhost:${port}` : `http://127.0.0.1:${port}`,
     async kill() {
       if (running === undefined) return;
       // What the wrapper started holds the data: it goes first, or it is orphaned and the next start hangs.
@@ -119,7 +153,13 @@ async function startMilvus(port: number, commandFor: (data: string) => readonly 
       running = undefined;
     },
     async start() {
-      running = await startServer({ command, args, port, isReady: () => isHealthy(server.uri), timeoutMs: READY_LIMIT_MS });
+      running = await startServer({
+        command,
+        args,
+        port,
+        isReady: () => isHealthy(server.uri, access?.token),
+        timeoutMs: READY_LIMIT_MS,
+      });
     },
     async stop() {
       await server.kill();
@@ -130,8 +170,8 @@ async function startMilvus(port: number, commandFor: (data: string) => readonly 
   return server;
 }
 
-async function isHealthy(uri: string): Promise<boolean> {
-  const client = await openClient(uri);
+async function isHealthy(uri: string, token: string | undefined): Promise<boolean> {
+  const client = await openClient(uri, token);
   try {
     return (await client.checkHealth()).isHealthy;
   } finally {

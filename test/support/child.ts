@@ -47,3 +47,17 @@ export async function kill(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL');
   await gone;
 }
+
+/** The child's next message. @throws when it ends without one */
+export async function nextMessage(child: ChildProcess): Promise<unknown> {
+  const waiting = new AbortController();
+  try {
+    const ended = once(child, 'exit', { signal: waiting.signal }).then(() => {
+      throw new Error('the child ended');
+    });
+    const [message] = await Promise.race([once(child, 'message', { signal: waiting.signal }), ended]);
+    return message;
+  } finally {
+    waiting.abort();
+  }
+}

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createRemoteCollection } from '../../../src/adapters/stores/remote/collection.js';
-import type { RemoteServer } from '../../../src/adapters/stores/remote/contract.js';
+import type { RemoteServer, RemoteTables } from '../../../src/adapters/stores/remote/contract.js';
 import type { Change, Collection, Entry, Space } from '../../../src/core/contracts.js';
 import { RagError } from '../../../src/core/errors.js';
 import { toArray } from '../../../src/core/flow.js';
@@ -13,6 +13,7 @@ const space: Space = {
   fingerprint: { embedder: 'test', dimensions: 2, metric: 'cosine' },
   fields: [],
 };
+const NO_KEYWORDS = { open: () => Promise.reject(new Error('no keyword index here')), eager: false };
 const query = { vector: Float32Array.of(1, 0), limit: 100 };
 const COMMIT_CALLS = [
   'writers',
@@ -197,6 +198,118 @@ describe.each([{ pulse: false }, { pulse: true }])('a remote collection, %o', (o
     expect(replaced).toBe(true);
   });
 
+  test('looks whether something changed beside the search, not before or after it', async () => {
+    const server = createFakeServer(options);
+    const look = options.pulse ? 'readPulse' : 'writers';
+    const started = new Set<string>();
+    let watched = false;
+    // Each of the two answers only when the other one is on its way: one after the other would never end.
+    const both = async (method: string) => {
+      if (!watched || (method !== look && method !== 'nearest')) return;
+      started.add(method);
+      while (started.size < 2) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const collection = await open(server.client(both));
+    await collection.commit(put('a', 'one', 1));
+    await found(collection);
+    watched = true;
+    expect(await found(collection)).toEqual(['one']);
+    expect([...started].sort()).toEqual([look, 'nearest'].sort());
+  });
+
+  test('takes nobody for dead whose clock is wrong and who goes on', async () => {
+    const server = createFakeServer(options);
+    const other = await open(server.client());
+    const writer = await open(
+      server.client(async (method) => {
+        if (method === 'putWriter') vi.setSystemTime(new Date('2024-01-01'));
+        if (method !== 'putDocuments') return;
+        vi.setSystemTime(new Date('2024-01-01T02:00:00Z'));
+        await other.commit(put('b', 'two', 1));
+      }),
+    );
+    await writer.commit(put('a', 'one', 2));
+    expect(await found(await open(server.client()))).toEqual(['one', 'one', 'two']);
+    expect(server.chunkRows()).toHaveLength(3);
+  });
+
+  test('sees a document go that another process dropped after it was put, though the answer to the put comes last', async () => {
+    const server = createFakeServer(options);
+    const other = await open(server.client());
+    await other.commit({ put: [...put('a', 'zero', 1).put, ...put('b', 'zero', 1).put], drop: [] });
+    const tables = await server.tables(space);
+    let collection: Collection | undefined;
+    const slow: RemoteTables = {
+      ...tables,
+      putDocuments: async (rows) => {
+        await tables.putDocuments(rows);
+        await other.commit({ put: [], drop: ['a'] });
+        if (collection !== undefined) await found(collection);
+      },
+    };
+    collection = createRemoteCollection({ space, compiler: server.compiler, tables: slow, keywords: NO_KEYWORDS });
+    await found(collection);
+    await collection.commit(put('a', 'one', 3));
+    expect(await found(collection)).toEqual(['zero']);
+    expect(await collection.get([chunkId('a', hashOf('one'), 'default', 0)])).toEqual([undefined]);
+    expect(server.chunkRows()).toHaveLength(1);
+  });
+
+  test('keeps what another process wrote after it, though the server’s answer to its own write comes last', async () => {
+    const server = createFakeServer(options);
+    const other = await open(server.client());
+    await other.commit(put('a', 'zero', 1));
+    const tables = await server.tables(space);
+    let collection: Collection | undefined;
+    const slow: RemoteTables = {
+      ...tables,
+      putDocuments: async (rows) => {
+        await tables.putDocuments(rows);
+        await other.commit(put('a', 'two', 2));
+        if (collection !== undefined) await found(collection);
+      },
+    };
+    collection = createRemoteCollection({ space, compiler: server.compiler, tables: slow, keywords: NO_KEYWORDS });
+    await collection.commit(put('a', 'one', 3));
+    for (const asked of [collection, other, await open(server.client())]) expect(await found(asked)).toEqual(['two', 'two']);
+    expect(server.chunkRows()).toHaveLength(2);
+  });
+
+  test('looks again when it finds chunks that it knows nothing of', async () => {
+    const server = createFakeServer(options);
+    const writer = await open(server.client());
+    await writer.commit(put('a', 'one', 2));
+    let searching = false;
+    const reader = await open(
+      server.client(async (method) => {
+        // The look whether something changed is on its way already.
+        if (method === 'nearest' && searching) await writer.commit(put('a', 'two', 3));
+        searching = false;
+      }),
+    );
+    expect(await found(reader)).toEqual(['one', 'one']);
+    searching = true;
+    expect(await found(reader)).toEqual(['two', 'two', 'two']);
+  });
+
+  test('learns what a writer made visible just before it died', async () => {
+    const server = createFakeServer(options);
+    const reader = await open(server.client());
+    expect(await found(reader)).toEqual([]);
+    const dying = await open(
+      server.client(async (method) => {
+        // While it is at work the reader looks once; what follows it sees only when it looks again.
+        if (method === 'putDocuments') expect(await found(reader)).toEqual([]);
+        else if (server.chunkRows().length > 0) throw new RagError('CONNECTION_FAILED', 'gone');
+      }),
+    );
+    await dying.commit(put('a', 'one', 2)).catch(() => {});
+    vi.advanceTimersByTime(120_000);
+    expect((await toArray(reader.documents({}))).map(({ id }) => id)).toEqual(['a']);
+    expect(await found(reader)).toEqual(['one', 'one']);
+    expect(await reader.version()).toBe(await reader.version());
+  });
+
   test('leaves out chunks of a commit that is not done, and asks for more in their place', async () => {
     const server = createFakeServer(options);
     const reader = await open(server.client());
@@ -278,8 +391,7 @@ test('the rows of many writers that are done are thinned out, and everybody stil
 async function open(server: RemoteServer): Promise<Collection> {
   const made = await server.create(space);
   const tables = await server.tables(made);
-  const keywords = { open: () => Promise.reject(new Error('no keyword index here')), eager: false };
-  return createRemoteCollection({ space: made, compiler: server.compiler, tables, keywords });
+  return createRemoteCollection({ space: made, compiler: server.compiler, tables, keywords: NO_KEYWORDS });
 }
 
 /** A client whose connection breaks for good at a call. */

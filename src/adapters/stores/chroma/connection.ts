@@ -10,8 +10,8 @@ import type { ChromaOptions } from './options.js';
  */
 export const NO_EMBEDDING = { embeddingFunction: null } as unknown as { readonly embeddingFunction: never };
 
-/** Below every server's limit seen (5,461 rows), and a few MB of JSON with vectors. */
-const DEFAULT_BATCH = 1000;
+/** Below every server's limit seen (5,461 rows), and JSON of a few MB with vectors. */
+const DEFAULT_BATCH = 500;
 
 /** A client, made at the first call, and the one edge that all calls pass. */
 export interface ChromaConnection {

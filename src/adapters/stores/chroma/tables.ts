@@ -1,18 +1,16 @@
 import type { Collection as ChromaCollection, Where } from 'chromadb';
 import type { Space } from '../../../core/contracts.js';
 import { batches } from '../../../core/flow.js';
-import type { RemoteTables, StoredChunk } from '../remote/contract.js';
+import type { DocumentStamp, RemoteTables, StoredChunk } from '../remote/contract.js';
 import { toExactJson } from '../remote/json.js';
 import { stampOfRowId } from '../remote/row-id.js';
 import { type ChromaConnection, NO_EMBEDDING } from './connection.js';
 import { KEYS, metadataOf } from './fields.js';
+import { readPages } from './pages.js';
 import { chunkFromJson, chunkToJson, documentMetadata, documentStamp, hitOf, storedDocument, writerRow } from './rows.js';
 
 /** Ids or values of one condition; the server's SQL engine stops at 32,766. */
 const MOST_IDS = 5000;
-/** Chunks with vectors that one answer brings; more are fetched by their ids. */
-const PAGE = 1000;
-
 export interface ChromaCollections {
   readonly chunks: ChromaCollection;
   readonly documents: ChromaCollection;
@@ -68,13 +66,11 @@ export function createChromaTables(
       return found;
     },
     async *chunksOf({ documentIds, groups, vectors }, { signal } = {}) {
-      const include: ('uris' | 'embeddings')[] = vectors ? ['uris', 'embeddings'] : ['uris'];
+      if (groups?.length === 0) return;
+      const include = vectors ? (['uris', 'embeddings'] as const) : (['uris'] as const);
       for (const ids of batches(documentIds, MOST_IDS)) {
         const where = joined([isOneOf(KEYS.documentId, ids), groups && isOneOf(KEYS.group, groups)]);
-        if (where === undefined || groups?.length === 0) continue;
-        const listed = await run('list chunks', () => chunks.get({ where, include: [] }), signal);
-        for (const page of batches(listed.ids, PAGE)) {
-          const rows = await run('read chunks', () => chunks.get({ ids: [...page], include }), signal);
+        for await (const rows of readPages(chunks, { where, include }, (request) => run('read chunks', request, signal))) {
           for (const [index, rowId] of rows.ids.entries()) {
             const stored: StoredChunk = chunkFromJson(rowId, rows.uris[index]);
             yield vectors ? { ...stored, vector: Float32Array.from(rows.embeddings[index] ?? []) } : stored;
@@ -83,13 +79,14 @@ export function createChromaTables(
       }
     },
     async *chunkKeys(documentIds, { signal } = {}) {
+      const include = ['metadatas'] as const;
       const wheres =
         documentIds === undefined ? [undefined] : [...batches(documentIds, MOST_IDS)].map((ids) => isOneOf(KEYS.documentId, ids));
       for (const where of wheres) {
-        const request = { include: ['metadatas' as const] };
-        const rows = await run('list chunks', () => chunks.get(where === undefined ? request : { ...request, where }), signal);
-        for (const [index, rowId] of rows.ids.entries()) {
-          yield { rowId, documentId: String(rows.metadatas[index]?.[KEYS.documentId]), stamp: stampOfRowId(rowId) };
+        for await (const rows of readPages(chunks, { where, include }, (request) => run('list chunks', request, signal))) {
+          for (const [index, rowId] of rows.ids.entries()) {
+            yield { rowId, documentId: String(rows.metadatas[index]?.[KEYS.documentId]), stamp: stampOfRowId(rowId) };
+          }
         }
       }
     },
@@ -117,13 +114,10 @@ export function createChromaTables(
     },
     async stamps(since, { signal } = {}) {
       const where: Where | undefined = since && { $and: [{ writer: since.writer }, { seq: { $gt: since.seq } }] };
-      const request = { include: ['metadatas' as const] };
-      const rows = await run(
-        'list documents',
-        () => documents.get(where === undefined ? request : { ...request, where }),
-        signal,
-      );
-      return rows.ids.map((id, index) => documentStamp(id, rows.metadatas[index] ?? {}));
+      const found: DocumentStamp[] = [];
+      const pages = readPages(documents, { where, include: ['metadatas'] }, (request) => run('list documents', request, signal));
+      for await (const rows of pages) found.push(...rows.ids.map((id, index) => documentStamp(id, rows.metadatas[index] ?? {})));
+      return found;
     },
     countDocuments: ({ signal } = {}) => run('count documents', () => documents.count(), signal),
     async documents(wanted, { signal } = {}) {

@@ -37,6 +37,8 @@ export async function openTable(folder: string): Promise<Table> {
       encoding: 'binary',
       useVersions: true,
       overlappingSync: false,
+      // Each conditional write is a batch of its own. A failed one of lmdb's making rejects a promise that nobody can catch.
+      eventTurnBatching: false,
     });
   } catch (error) {
     throw storeError(`opening the store at ${folder}`, error);
@@ -51,7 +53,10 @@ export function storeError(action: string, error: unknown): unknown {
   if (/MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|PANIC|VERSION_MISMATCH|BAD_TXN)|file is not|corrupt/i.test(message)) {
     return new RagError('STORE_CORRUPT', `${action}: the store is damaged (${message})`, options);
   }
-  if (/ENOSPC|no space left/i.test(message)) return new RagError('UPSTREAM_FAILED', `${action}: the disk is full`, options);
+  // LMDB reports a write that came out short as an input/output error.
+  if (/ENOSPC|no space left|input\/output error/i.test(message)) {
+    return new RagError('UPSTREAM_FAILED', `${action}: the disk is full or failing (${message})`, options);
+  }
   if (/MDB_READERS_FULL/.test(message)) {
     return new RagError('STORE_LOCKED', `${action}: too many processes read the store at once (${message})`, options);
   }

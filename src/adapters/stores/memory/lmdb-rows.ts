@@ -1,11 +1,11 @@
 import type { Space } from '../../../core/contracts.js';
 import { RagError } from '../../../core/errors.js';
-import { compareText } from '../../../core/ids.js';
 import { storeError, type Table } from './lmdb-file.js';
 import * as keys from './lmdb-keys.js';
-import type { LogEntry, RowState, RowStore, Rows, RowWrite, Snapshot, StoredDocument } from './rows.js';
-import { COLUMNS, LOG_LENGTH } from './rows.js';
-import { packRow, seal, unpackRow, unseal } from './seal.js';
+import { createLmdbSnapshot } from './lmdb-snapshot.js';
+import type { RowState, RowStore, Rows, RowWrite } from './rows.js';
+import { COLUMNS, dropped, LOG_LENGTH } from './rows.js';
+import { packRow, seal, unpackRow } from './seal.js';
 
 /** The layout that this code reads and writes; a store with a later one is refused. */
 const FORMAT = 1;
@@ -87,7 +87,8 @@ export function createLmdbRows(table: Table, folder: string): RowStore {
         try {
           const bytes = table.get(keys.stateKey(number), { transaction });
           if (bytes === undefined) throw dropped(space);
-          return createSnapshot(
+          return createLmdbSnapshot(
+            table,
             space,
             number,
             transaction,
@@ -103,55 +104,6 @@ export function createLmdbRows(table: Table, folder: string): RowStore {
         return writing(`writing to collection "${space.collection}"`, () =>
           table.ifVersion(keys.stateKey(number), versionOf(write.before.sequence), () => apply(operations)),
         );
-      },
-    };
-  }
-
-  function createSnapshot(
-    space: Space,
-    number: number,
-    transaction: ReturnType<Table['useReadTransaction']>,
-    state: RowState,
-  ): Snapshot {
-    const where = `collection "${space.collection}"`;
-    let open = true;
-    return {
-      state,
-      document(id) {
-        const bytes = table.get(keys.documentKey(number, id), { transaction });
-        return bytes && unpackRow<StoredDocument>(bytes, `${where}: document ${id}`);
-      },
-      documents(after, limit) {
-        const found: StoredDocument[] = [];
-        let cut: Buffer | undefined;
-        for (const { key, value } of table.getRange({ ...keys.documentsFrom(number, after), transaction })) {
-          if (found.length >= limit && !(cut !== undefined && key.subarray(0, cut.length).equals(cut))) break;
-          const document = unpackRow<StoredDocument>(value, `${where}: a document`);
-          if (after !== undefined && compareText(document.row.id, after) <= 0) continue;
-          cut = keys.cutBeginning(key) ?? cut;
-          found.push(document);
-        }
-        if (cut !== undefined) found.sort((left, right) => compareText(left.row.id, right.row.id));
-        return found;
-      },
-      logAfter(sequence) {
-        const entries: LogEntry[] = [];
-        for (let next = sequence + 1; next <= state.sequence; next++) {
-          const bytes = table.get(keys.logKey(number, next), { transaction });
-          if (bytes === undefined) return undefined;
-          entries.push(unpackRow<LogEntry>(bytes, `${where}: log row ${next}`));
-        }
-        return entries;
-      },
-      column(block, column) {
-        const what = `${where}: ${column} of block ${block}`;
-        const bytes = table.get(keys.columnKey(number, column, block), { transaction });
-        if (bytes === undefined) throw new RagError('STORE_CORRUPT', `${what}: missing`, { adapter: 'memory' });
-        return unseal(bytes, what);
-      },
-      release() {
-        if (open) transaction.done();
-        open = false;
       },
     };
   }
@@ -270,10 +222,4 @@ async function rootOf(error: unknown): Promise<unknown> {
   } catch (reason) {
     return reason;
   }
-}
-
-function dropped(space: Space): RagError {
-  return new RagError('NOT_FOUND', `collection "${space.collection}" was dropped; open it again to make a new one`, {
-    adapter: 'memory',
-  });
 }

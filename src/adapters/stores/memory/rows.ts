@@ -1,4 +1,5 @@
 import type { DocumentRow, Space } from '../../../core/contracts.js';
+import { RagError } from '../../../core/errors.js';
 
 /**
  * Where the truth of the engine lies: document rows, blocks of chunks, and a log of what each commit added and removed. Indexes are
@@ -93,3 +94,10 @@ export interface RowWrite {
 
 /** Commits that the log keeps; who has seen none of them loads anew, which is then hardly more work. */
 export const LOG_LENGTH = 4096;
+
+/** What everybody who still holds a collection learns once it was dropped. */
+export function dropped(space: Space): RagError {
+  return new RagError('NOT_FOUND', `collection "${space.collection}" was dropped; open it again to make a new one`, {
+    adapter: 'memory',
+  });
+}

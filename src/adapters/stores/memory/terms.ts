@@ -70,9 +70,10 @@ export function unpackTerms(packed: Uint8Array, chunks: number): readonly TermCo
   const numbers = readNumbers(packed, start);
   let at = 0;
   return Array.from({ length: chunks }, () => {
-    const [length = 0, words = 0] = numbers.subarray(at, at + 2);
-    const pairs = numbers.subarray(at + 2, at + 2 + 2 * words);
-    at += 2 + pairs.length;
+    const length = numbers[at] ?? 0;
+    const end = at + 2 + 2 * (numbers[at + 1] ?? 0);
+    const pairs = numbers.subarray(at + 2, end);
+    at = end;
     return { length, hashes, pairs };
   });
 }

@@ -2,7 +2,7 @@ import type { Space } from '../../../core/contracts.js';
 import { RagError } from '../../../core/errors.js';
 import { compareText } from '../../../core/ids.js';
 import type { Block, LogEntry, RowState, RowStore, Rows, Snapshot, StoredDocument } from './rows.js';
-import { LOG_LENGTH } from './rows.js';
+import { dropped, LOG_LENGTH } from './rows.js';
 
 /** Rows in this process's memory, gone with it. */
 export function createVolatileRows(): RowStore {
@@ -132,8 +132,4 @@ function positionOf(ids: readonly string[], id: string): number {
     else high = middle;
   }
   return low;
-}
-
-function dropped(space: Space): RagError {
-  return new RagError('NOT_FOUND', `collection "${space.collection}" was dropped; open it again to make a new one`);
 }

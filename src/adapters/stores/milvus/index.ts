@@ -18,5 +18,5 @@ export interface MilvusStoreParts {
 export function openMilvusStore(options: MilvusOptions, parts: MilvusStoreParts = {}): VectorStore {
   const server = createMilvusServer(options);
   const openKeywordStore = parts.openKeywordStore ?? (() => openKeywordStoreAt(server.address, options.path));
-  return createRemoteStore({ server, openKeywordStore });
+  return createRemoteStore({ server, openKeywordStore, keepsKeywords: options.path !== undefined });
 }

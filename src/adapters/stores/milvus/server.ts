@@ -14,6 +14,8 @@ import { createTables } from './tables.js';
 import { checkIndex, METRICS } from './vector-index.js';
 import type { MilvusVersion } from './version.js';
 
+/** Milvus Lite searches what is not in a segment ten times slower (10,000 rows: 530 ms against 50), and makes segments when told only. */
+const LITE_FLUSH_ROWS = 1000;
 /** Milvus's limits of a vector. */
 const MAX_DIMENSIONS = 32_768;
 
@@ -97,10 +99,10 @@ export function createMilvusServer(options: MilvusOptions): RemoteServer {
       const version = await connection.version(call.signal);
       const name = nameOf(space.collection);
       const catalog = catalogNames(space.uuid);
-      const { replicas } = options;
-      const chunks = openTable({ connection, name, key: CHUNK.rowId, replicas });
-      const documents = openTable({ connection, name: catalog.documents, key: DOCUMENT.key, replicas });
-      const writers = openTable({ connection, name: catalog.writers, key: WRITER.writer, replicas });
+      const shared = { connection, replicas: options.replicas, flushAfter: version.lite ? LITE_FLUSH_ROWS : undefined };
+      const chunks = openTable({ ...shared, name, key: CHUNK.rowId });
+      const documents = openTable({ ...shared, name: catalog.documents, key: DOCUMENT.key });
+      const writers = openTable({ ...shared, name: catalog.writers, key: WRITER.writer });
       const indexes = await prepareIndexes({ connection, options, space, version, names: { chunks: name, ...catalog } }, call);
       await Promise.all([chunks, documents, writers].map((table) => table.load(call)));
       return createTables({ connection, space, indexes, chunks, documents, writers });

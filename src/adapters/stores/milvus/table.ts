@@ -8,6 +8,8 @@ import { MILVUS_CODES, MilvusFailure } from './errors.js';
 import { literal, literals } from './literal.js';
 import type { Row } from './rows.js';
 
+/** Rows with small columns that are asked for at once: for Lite, each page is a scan of the table. */
+const PAGE_KEYS = 10_000;
 /** Keys in one expression. */
 const BATCH_KEYS = 1000;
 /** Pages that are on their way at once. */
@@ -19,7 +21,9 @@ export interface Table {
   readonly name: string;
   /** Rows that a filter allows ('' = all), at once: for what is known to be little. */
   query(filter: string, output: readonly string[], options: CallOptions): Promise<readonly Row[]>;
-  /** The same, of any number, in any order, about `size` rows at a time. */
+  /** The same, of any number and in any order; a page may hold ten thousand rows, so only small columns are asked for. */
+  smallPages(filter: string, output: readonly string[], options: CallOptions): AsyncIterable<readonly Row[]>;
+  /** The same with large columns, at most `size` rows at a time. */
   pages(filter: string, output: readonly string[], size: number, options: CallOptions): AsyncIterable<readonly Row[]>;
   count(filter: string, options: CallOptions): Promise<number>;
   /** Rows by key, in any order. */
@@ -38,9 +42,11 @@ export interface TableParts {
   /** The primary key's column. */
   readonly key: string;
   readonly replicas: number;
+  /** Rows after which what was written is put into a segment; undefined: the server sees to it. */
+  readonly flushAfter?: number | undefined;
 }
 
-export function openTable({ connection, name, key, replicas }: TableParts): Table {
+export function openTable({ connection, name, key, replicas, flushAfter }: TableParts): Table {
   const collection_name = name;
   const what = (action: string) => `${action} collection "${name}"`;
 
@@ -93,21 +99,39 @@ export function openTable({ connection, name, key, replicas }: TableParts): Tabl
     return Number(row?.['count(*)']);
   };
 
+  async function* smallPages(filter: string, output: readonly string[], options: CallOptions): AsyncIterable<readonly Row[]> {
+    const first = await reading(() => ask(filter, output, PAGE_KEYS + 1, options), options);
+    if (first.data.length <= PAGE_KEYS) {
+      yield first.data;
+      return;
+    }
+    // Lite answers in no order, so "after the last key" would lose rows. Keys are hashes: equal ranges hold about as many each.
+    const ranges = keyRanges(key, Math.ceil((await count(filter, options)) / PAGE_KEYS));
+    for (const range of ranges) yield await query(filter === '' ? range : `(${filter}) and ${range}`, output, options);
+  }
+
+  let unflushed = 0;
+  const flush = async (rows: number, signal: AbortSignal | undefined) => {
+    unflushed += rows;
+    if (flushAfter === undefined || unflushed < flushAfter) return;
+    unflushed = 0;
+    const request = { collection_names: [name], timeout: LONG_CALL_MS };
+    await connection.longCall(what('flush'), (client) => client.flush(request), signal);
+  };
+
   return {
     name,
     query,
     count,
     reading,
     load,
+    smallPages,
     async *pages(filter, output, size, options) {
-      const first = await reading(() => ask(filter, output, size + 1, options), options);
-      if (first.data.length <= size) {
-        if (first.data.length > 0) yield first.data;
-        return;
+      for await (const found of smallPages(filter, [key], options)) {
+        const keys = found.map((row) => String(row[key]));
+        const read = (batch: readonly string[]) => query(`${key} in ${literals(batch)}`, output, options);
+        yield* mapAhead(batches(keys, size), PAGES_AHEAD, read);
       }
-      // Lite answers in no order, so "after the last key" would lose rows. Keys are hashes: equal ranges hold about as many each.
-      const ranges = keyRanges(key, Math.ceil((await count(filter, options)) / size));
-      yield* mapAhead(ranges, PAGES_AHEAD, (range) => query(filter === '' ? range : `(${filter}) and ${range}`, output, options));
     },
     async byKeys(keys, output, options) {
       const rows: Row[] = [];
@@ -122,6 +146,7 @@ export function openTable({ connection, name, key, replicas }: TableParts): Tabl
         (client) => client[how]({ collection_name, data: rows.map((row) => ({ ...row })) as RowData[] }),
         signal,
       );
+      await flush(rows.length, signal);
     },
     async remove(keys, { signal }) {
       for (const batch of batches(keys, BATCH_KEYS)) {

@@ -19,7 +19,6 @@ const MANY_HITS = 1000;
 const BATCH_NUMBERS = 32_768;
 const BATCH_ROWS = 500;
 const BATCH_CHARACTERS = 1_000_000;
-const PAGE_KEYS = 5000;
 const BATCH_DOCUMENTS = 500;
 
 export interface MilvusTablesParts {
@@ -42,9 +41,10 @@ export function createTables(parts: MilvusTablesParts): RemoteTables {
   return {
     mostHits: MOST_HITS,
     async insertChunks(chunkRows, options = {}) {
-      // All are looked at before the first is sent: what doesn't fit is refused as a whole.
-      const made = chunkRows.map((row) => rows.rowOfChunk(row, columns));
-      for (const batch of boundedBatches(made, Math.min(vectorRows, BATCH_ROWS))) await chunks.write('insert', batch, options);
+      for (const batch of batches(chunkRows, Math.min(vectorRows, BATCH_ROWS))) {
+        const made = batch.map((row) => rows.rowOfChunk(row, columns));
+        for (const bounded of boundedBatches(made, batch.length)) await chunks.write('insert', bounded, options);
+      }
     },
     deleteChunks: (rowIds, options = {}) => chunks.remove(rowIds, options),
     nearest: (query, options = {}) => nearest(parts, query, byRowId, options),
@@ -62,7 +62,7 @@ export function createTables(parts: MilvusTablesParts): RemoteTables {
       const filters =
         documentIds === undefined ? [''] : [...batches(documentIds, BATCH_DOCUMENTS)].map((ids) => oneOf(CHUNK.documentId, ids));
       for (const filter of filters) {
-        for await (const page of chunks.pages(filter, [CHUNK.rowId, CHUNK.documentId], PAGE_KEYS, options)) {
+        for await (const page of chunks.smallPages(filter, [CHUNK.rowId, CHUNK.documentId], options)) {
           for (const row of page) {
             const rowId = String(row[CHUNK.rowId]);
             yield { rowId, documentId: String(row[CHUNK.documentId]), stamp: stampOfRowId(rowId) };
@@ -80,7 +80,7 @@ export function createTables(parts: MilvusTablesParts): RemoteTables {
           ? ''
           : `((${DOCUMENT.writer} == ${literal(since.writer)}) and (${DOCUMENT.seq} > ${literal(since.seq)}))`;
       const found = [];
-      for await (const page of documents.pages(filter, rows.STAMP_OUTPUT, PAGE_KEYS, options))
+      for await (const page of documents.smallPages(filter, rows.STAMP_OUTPUT, options))
         found.push(...page.map(rows.documentStampOf));
       return found;
     },

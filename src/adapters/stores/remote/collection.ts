@@ -2,7 +2,6 @@ import type { CallOptions, Chunk, Collection, DocumentRow, Filter, Plan, Space }
 import { invalidInput } from '../../../core/errors.js';
 import { andFilters, documentSubject, matches, splitFilter } from '../../../core/filter.js';
 import { abortable, batches } from '../../../core/flow.js';
-import { compareText } from '../../../core/ids.js';
 import { checkChange, checkLimit, checkVector } from './checks.js';
 import { type Commit, createCommit } from './commit.js';
 import type { FilterCompiler, RemoteTables, StoredChunk } from './contract.js';
@@ -12,6 +11,7 @@ import { ownersOf, rowIdOf } from './row-id.js';
 import { scanChunks } from './scan.js';
 import { readSettled } from './settled.js';
 import { createSidecar, type SidecarOptions } from './sidecar.js';
+import { placeAfter, sortTexts } from './sort.js';
 
 /** Manifest rows that one trip to the server brings. */
 const PAGE_ROWS = 500;
@@ -67,7 +67,7 @@ export function createRemoteCollection({ space, compiler, tables, keywords }: Re
       const owners = () => new Map(ids.map((id) => [id, ownersOf(id, mirror.get)]));
       const isLive = ({ chunk, stamp }: StoredChunk) => mirror.isLive(chunk.documentId, stamp);
       if (!mirror.loaded) await abortable(mirror.refresh(), options.signal);
-      const found = await readSettled(
+      const chunks = await readSettled(
         parts,
         {
           read: () => {
@@ -76,10 +76,10 @@ export function createRemoteCollection({ space, compiler, tables, keywords }: Re
           },
           documentsOf: () => [...owners().values()].flat().map(({ id }) => id),
           isLive: (rows) => rows.every(isLive),
+          pick: (rows) => new Map<string, Chunk>(rows.filter(isLive).map(({ chunk }) => [chunk.id, chunk])),
         },
         options,
       );
-      const chunks = new Map<string, Chunk>(found.filter(isLive).map(({ chunk }) => [chunk.id, chunk]));
       return ids.map((id) => chunks.get(id));
     },
     async *scan(query, options = {}) {
@@ -90,8 +90,8 @@ export function createRemoteCollection({ space, compiler, tables, keywords }: Re
     async *documents({ ids, after, filter }, options = {}) {
       check(options);
       await catchUp(mirror, options);
-      const wanted = ids === undefined ? mirror.ids() : [...new Set(ids)].sort(compareText);
-      const rest = after === undefined ? wanted : wanted.filter((id) => compareText(id, after) > 0);
+      const wanted = ids === undefined ? await mirror.ids() : await sortTexts([...new Set(ids)]);
+      const rest = after === undefined ? wanted : wanted.slice(placeAfter(wanted, after));
       for (const page of batches(rest, PAGE_ROWS)) {
         const rows = await tables.documents(page, options);
         const byId = new Map<string, DocumentRow>(rows.map(({ document }) => [document.id, document]));

@@ -106,6 +106,7 @@ async function putBatch(tables: RemoteTables, mirror: Mirror, put: Put, stamp: S
     entries.map((entry): ChunkRow => ({ rowId: rowIdOf(entry.id, stamp), stamp, entry })),
   );
   await tables.insertChunks(rows, options);
+  const since = mirror.generation;
   await tables.putDocuments(
     put.map(({ document }) => ({ document, stamp })),
     options,
@@ -113,12 +114,14 @@ async function putBatch(tables: RemoteTables, mirror: Mirror, put: Put, stamp: S
   mirror.learn(
     put.map(({ document }): DocumentStamp => ({ id: document.id, hash: document.hash, chunks: document.chunks, stamp })),
     [],
+    since,
   );
 }
 
 async function dropBatch(tables: RemoteTables, mirror: Mirror, ids: readonly string[], options: CallOptions): Promise<void> {
+  const since = mirror.generation;
   await tables.deleteDocuments(ids, options);
-  mirror.learn([], ids);
+  mirror.learn([], ids, since);
 }
 
 /** Cuts between documents only: a document is flipped when all its chunks are written. */

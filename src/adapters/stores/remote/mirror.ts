@@ -1,10 +1,12 @@
-import { performance } from 'node:perf_hooks';
 import type { CallOptions } from '../../../core/contracts.js';
-import { abortable } from '../../../core/flow.js';
-import { compareText } from '../../../core/ids.js';
+import { abortable, batches, createPacer } from '../../../core/flow.js';
 import type { DocumentStamp, RemoteTables, Stamp, WriterRow } from './contract.js';
 import { sameStamp } from './row-id.js';
+import { sortTexts } from './sort.js';
 import { createWriterWatch, EPOCH, passingVersion, settledVersion } from './writers.js';
+
+/** Documents that are taken over in one go. */
+const SLICE = 1000;
 
 /** A document as the mirror knows it; `generation` is the mirror's own when it learnt of this state. */
 export interface MirrorEntry extends DocumentStamp {
@@ -19,8 +21,8 @@ export interface Mirror {
   /** Grows whenever a document is learnt to be new, other or gone. */
   readonly generation: number;
   get(documentId: string): MirrorEntry | undefined;
-  /** Ids in ascending order. */
-  ids(): readonly string[];
+  /** Ids in ascending order, as they were at some moment of the call. */
+  ids(): Promise<readonly string[]>;
   /** Whether a chunk with this stamp counts. */
   isLive(documentId: string, stamp: Stamp): boolean;
   /** False before the first reading. */
@@ -33,8 +35,11 @@ export interface Mirror {
   active(writers: readonly WriterRow[]): ReadonlySet<string>;
   /** Learns what the server knows by now, and resolves with its writer rows. Callers that meet share one reading that starts after them. */
   refresh(): Promise<readonly WriterRow[]>;
-  /** What this process itself just wrote, so that it need not read it. */
-  learn(put: readonly DocumentStamp[], dropped: readonly string[]): void;
+  /**
+   * What this process itself just wrote, so that it need not read it. `since` is the generation before it was sent: where somebody
+   * else's state of a document was learnt meanwhile, nobody here can tell which one came last, and all is read again.
+   */
+  learn(put: readonly DocumentStamp[], dropped: readonly string[], since: number): void;
   /** The writer of whom `learn` tells everything; undefined: none, what the last one wrote has to be read. */
   setOwnWriter(writer: string | undefined): void;
 }
@@ -49,7 +54,9 @@ export function createMirror(tables: RemoteTables): Mirror {
   /** The pulse before that reading, and the version that the rows stood for; undefined while somebody was at work. */
   let settled: { readonly pulse: string; readonly version: string | undefined } | undefined;
   let generation = 0;
-  let sorted: readonly string[] | undefined;
+  /** The generation in which a document was last learnt to be gone: of itself nothing is left to look at. */
+  let lastGone = 0;
+  let sorted: Promise<readonly string[]> | undefined;
   /** While a reading is under way: documents that `learn` told of since it began. What it finds of them may be older. */
   let fresher: Set<string> | undefined;
   let running: Promise<unknown> = Promise.resolve();
@@ -68,6 +75,7 @@ export function createMirror(tables: RemoteTables): Mirror {
     sorted = undefined;
     for (const row of changed) entries.set(row.id, { ...row, generation });
     for (const id of gone) entries.delete(id);
+    if (gone.length > 0) lastGone = generation;
   };
 
   const others = (writers: readonly WriterRow[]) => writers.filter(({ writer }) => writer !== ownWriter);
@@ -78,28 +86,34 @@ export function createMirror(tables: RemoteTables): Mirror {
     return rows.length === known?.size && rows.every(({ writer, seq }) => known?.get(writer) === seq && !active.has(writer));
   };
 
-  /** True when everything found could be taken over. */
-  const takeOver = (rows: readonly DocumentStamp[], dropped: readonly string[]): boolean => {
-    const found = rows.filter(({ id }) => !fresher?.has(id));
-    const gone = dropped.filter((id) => !fresher?.has(id));
-    apply(found, gone);
-    return found.length === rows.length && gone.length === dropped.length;
+  /** True when everything found could be taken over. In slices: each document is right by itself, and the loop is not held. */
+  const takeOver = async (rows: readonly DocumentStamp[], dropped: readonly string[]): Promise<boolean> => {
+    const pace = createPacer(() => performance.now());
+    let complete = true;
+    const known = (id: string) => fresher?.has(id) ?? false;
+    for (const slice of batches(rows, SLICE)) {
+      const found = slice.filter(({ id }) => !known(id));
+      complete &&= found.length === slice.length;
+      apply(found, []);
+      await pace();
+    }
+    const gone = dropped.filter((id) => !known(id));
+    apply([], gone);
+    return complete && gone.length === dropped.length;
   };
 
   const readAll = async (): Promise<boolean> => {
     const rows = await tables.stamps(undefined);
     const there = new Set(rows.map(({ id }) => id));
-    return takeOver(
-      rows,
-      [...entries.keys()].filter((id) => !there.has(id)),
-    );
+    const gone = [...entries.keys()].filter((id) => !there.has(id));
+    return takeOver(rows, gone);
   };
 
   /** What was written since the last reading. A removed document leaves no row behind: its absence shows in the count. */
   const readNew = async (rows: readonly WriterRow[]): Promise<boolean> => {
     const news = rows.filter(({ writer, seq }) => writer !== EPOCH && floors.get(writer) !== seq);
     const lists = await Promise.all(news.map(({ writer }) => tables.stamps({ writer, seq: floors.get(writer) ?? -1 })));
-    const complete = takeOver(lists.flat(), []);
+    const complete = await takeOver(lists.flat(), []);
     return (await tables.countDocuments()) === entries.size ? complete : readAll();
   };
 
@@ -156,7 +170,7 @@ export function createMirror(tables: RemoteTables): Mirror {
     },
     get: (documentId) => entries.get(documentId),
     ids: () => {
-      sorted ??= [...entries.keys()].sort(compareText);
+      sorted ??= sortTexts([...entries.keys()]);
       return sorted;
     },
     isLive,
@@ -177,10 +191,15 @@ export function createMirror(tables: RemoteTables): Mirror {
     },
     active: (writers) => watch.active(writers),
     refresh,
-    learn: (put, dropped) => {
+    learn: (put, dropped, since) => {
       for (const { id } of put) fresher?.add(id);
       for (const id of dropped) fresher?.add(id);
-      apply(put, dropped);
+      const isOurs = (id: string) => (entries.get(id)?.generation ?? 0) <= since;
+      const ours = put.filter(({ id }) => isOurs(id));
+      const gone = dropped.filter(isOurs);
+      const isCertain = ours.length === put.length && gone.length === dropped.length && lastGone <= since;
+      apply(ours, gone);
+      if (!isCertain) known = settled = undefined;
     },
     setOwnWriter: (writer) => {
       ownWriter = writer;

@@ -18,23 +18,25 @@ export async function findNearest(parts: SettledParts, query: VectorQuery, optio
   const { vector, groups, plan, limit } = query;
   const isLive = ({ chunk, stamp }: RemoteHit) => mirror.isLive(chunk.documentId, stamp);
   for (let asked = Math.min(limit + SPARE, tables.mostHits); ; asked = Math.min(asked * 4, tables.mostHits)) {
-    const found: RemoteMatches = await readSettled(
+    const { live, more, index } = await readSettled(
       parts,
       {
         read: () => tables.nearest({ vector, limit: asked, groups, native: plan?.native }, options),
         documentsOf: ({ hits }) => hits.map(({ chunk }) => chunk.documentId),
         isLive: ({ hits }) => hits.every(isLive),
+        pick: (found: RemoteMatches) => ({ ...found, live: found.hits.filter(isLive).sort(byScore) }),
       },
       options,
     );
-    const live = found.hits
-      .filter(isLive)
-      .sort((left, right) => right.score - left.score || compareText(left.chunk.id, right.chunk.id));
-    const exhausted = !found.more || asked >= tables.mostHits;
+    const exhausted = !more || asked >= tables.mostHits;
     if (exhausted || isWhole(live, limit) || (live.length >= limit && asked > MOST_FOR_TIES)) {
-      return { matches: live.slice(0, limit).map(({ chunk, score }) => ({ id: chunk.id, score, chunk })), index: found.index };
+      return { matches: live.slice(0, limit).map(({ chunk, score }) => ({ id: chunk.id, score, chunk })), index };
     }
   }
+}
+
+function byScore(left: RemoteHit, right: RemoteHit): number {
+  return right.score - left.score || compareText(left.chunk.id, right.chunk.id);
 }
 
 /** True when the best `limit` are certain: one more is there, and it is worse than the last of them. */

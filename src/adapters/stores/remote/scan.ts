@@ -1,8 +1,10 @@
 import type { CallOptions, Chunk, Entry, ScanQuery } from '../../../core/contracts.js';
+import { toArray } from '../../../core/flow.js';
 import { compareText } from '../../../core/ids.js';
 import type { DocumentChunks, StoredChunk } from './contract.js';
 import type { MirrorEntry } from './mirror.js';
 import { readSettled, type SettledParts } from './settled.js';
+import { sortTexts } from './sort.js';
 
 /** What one trip to the server brings at most, a document's own chunks aside: a few MB with vectors. */
 const PAGE_CHUNKS = 1000;
@@ -15,34 +17,43 @@ export async function* scanChunks(
   options: CallOptions,
 ): AsyncIterable<Entry> {
   const { mirror } = parts;
-  const ids = documentIds === undefined ? mirror.ids() : [...new Set(documentIds)].sort(compareText);
+  const ids = documentIds === undefined ? await mirror.ids() : await sortTexts([...new Set(documentIds)]);
   const known = ids.flatMap((id) => mirror.get(id) ?? []);
   for (const page of pagesOf(known)) {
-    yield* await chunksOfDocuments<Entry>(parts, { documentIds: page.map(({ id }) => id), groups, vectors: true }, options);
+    const documents = page.map(({ id }) => id);
+    yield* (await readDocuments<Entry>(parts, { documentIds: documents, groups, vectors: true }, options)).chunks;
   }
 }
 
+export interface DocumentsRead<Kind extends Chunk> {
+  /** Those of the documents asked for that are in, in the state that the chunks are of. */
+  readonly documents: readonly MirrorEntry[];
+  readonly chunks: readonly Kind[];
+}
+
 /** The live chunks of these documents, each in one state, in the order of `scan`. With `vectors` they are entries. */
-export async function chunksOfDocuments<Kind extends Chunk>(
+export async function readDocuments<Kind extends Chunk>(
   parts: SettledParts,
   query: DocumentChunks,
   options: CallOptions,
-): Promise<readonly Kind[]> {
+): Promise<DocumentsRead<Kind>> {
   const { mirror, tables } = parts;
   const isLive = ({ chunk, stamp }: StoredChunk) => mirror.isLive(chunk.documentId, stamp);
-  const read = async () => {
-    const rows: (StoredChunk & { readonly vector?: Float32Array })[] = [];
-    for await (const row of tables.chunksOf(query, options)) rows.push(row);
-    return rows;
-  };
-  const found = await readSettled(
+  return readSettled(
     parts,
-    { read, documentsOf: () => query.documentIds, isLive: (rows) => rows.every(isLive) },
+    {
+      read: () => toArray(tables.chunksOf(query, options)),
+      documentsOf: () => query.documentIds,
+      isLive: (rows) => rows.every(isLive),
+      pick: (rows) => {
+        const live = rows.filter(isLive).map(({ chunk, vector }) => (vector === undefined ? chunk : { ...chunk, vector }));
+        // The contract of `chunksOf` gives every row a vector when it is asked for them, so that Kind is Entry then.
+        const chunks = live.sort(byPlace) as unknown as readonly Kind[];
+        return { chunks, documents: query.documentIds.flatMap((id) => mirror.get(id) ?? []) };
+      },
+    },
     options,
   );
-  const live = found.filter(isLive).map(({ chunk, vector }) => (vector === undefined ? chunk : { ...chunk, vector }));
-  // The contract of `chunksOf` gives every row a vector when it is asked for them, so that Kind is Entry then.
-  return live.sort(byPlace) as unknown as readonly Kind[];
 }
 
 /** Runs of documents whose chunks are read together. */

@@ -11,13 +11,15 @@ export interface SettledParts {
   readonly mirror: Mirror;
 }
 
-export interface SettledRead<Found> {
+export interface SettledRead<Found, Picked> {
   /** Reads from the server. */
   readonly read: () => Promise<Found>;
   /** The documents whose state the answer hangs on. */
   readonly documentsOf: (found: Found) => Iterable<string>;
   /** False when something was found that the mirror doesn't count as live. */
   readonly isLive: (found: Found) => boolean;
+  /** Takes what counts, in the very moment in which that is certain: by the next one the mirror may know more. */
+  readonly pick: (found: Found) => Picked;
 }
 
 /**
@@ -29,18 +31,18 @@ export interface SettledRead<Found> {
  * that it counts, the mirror is refreshed *after* the read. Of a document that did not change between, the live chunks were all
  * there. If one did that was found, the read starts over.
  */
-export async function readSettled<Found>(
+export async function readSettled<Found, Picked>(
   { mirror }: SettledParts,
-  { read, documentsOf, isLive }: SettledRead<Found>,
+  { read, documentsOf, isLive, pick }: SettledRead<Found, Picked>,
   { signal }: CallOptions,
-): Promise<Found> {
+): Promise<Picked> {
   signal?.throwIfAborted();
   if (!mirror.loaded) await abortable(mirror.refresh(), signal);
   for (let round = 1; ; round++) {
     const before = mirror.generation;
     const [found, isCovered] = await Promise.all([read(), mirror.look({ signal })]);
     if (!isCovered || !isLive(found)) await abortable(mirror.refresh(), signal);
-    if (round === MOST_ROUNDS || !changedSince(mirror, before, documentsOf(found))) return found;
+    if (round === MOST_ROUNDS || !changedSince(mirror, before, documentsOf(found))) return pick(found);
   }
 }
 

@@ -3,7 +3,7 @@ import { andFilters } from '../../../core/filter.js';
 import { abortable } from '../../../core/flow.js';
 import type { MirrorEntry } from './mirror.js';
 import { stampToText } from './row-id.js';
-import { chunksOfDocuments, pagesOf } from './scan.js';
+import { pagesOf, readDocuments } from './scan.js';
 import { readSettled, type SettledParts } from './settled.js';
 
 /** Of the embedded collection that holds the keyword index: vectors have no use there, and cost the least with one dimension. */
@@ -61,9 +61,10 @@ export function createSidecar(parts: SettledParts, { open, eager }: SidecarOptio
 
   const apply = async (index: Collection, change: Change): Promise<void> => {
     await index.commit(change, {});
-    for (const { document } of change.put) held.set(document.id, document.hash);
+    for (const { document } of change.put) held.set(document.id, document.origin);
     for (const id of change.drop) held.delete(id);
-    heldVersion = await index.version();
+    // Others write to an index that outlives the process, maybe between this commit and this look: what it holds is read again.
+    heldVersion = eager ? undefined : await index.version();
   };
 
   const catchUp = async (index: Collection, options: CallOptions): Promise<void> => {
@@ -71,19 +72,24 @@ export function createSidecar(parts: SettledParts, { open, eager }: SidecarOptio
     const version = await index.version();
     if (version !== heldVersion) {
       held = new Map();
-      for await (const { id, hash } of index.documents({}, options)) held.set(id, hash);
+      for await (const { id, origin } of index.documents({}, options)) held.set(id, origin);
       heldVersion = version;
     }
     const goal = mirror.generation;
-    const behind = mirror.ids().flatMap((id) => {
+    const ids = await mirror.ids();
+    const behind = ids.flatMap((id) => {
       const entry = mirror.get(id);
       return entry === undefined || held.get(id) === stampToText(entry.stamp) ? [] : [entry];
     });
     const gone = [...held.keys()].filter((id) => mirror.get(id) === undefined);
     if (gone.length > 0) await apply(index, { put: [], drop: gone });
     for (const page of pagesOf(behind)) {
-      const chunks = await chunksOfDocuments(parts, { documentIds: page.map(({ id }) => id), vectors: false }, options);
-      await apply(index, changeOf(page, chunks));
+      const { documents, chunks } = await readDocuments(
+        parts,
+        { documentIds: page.map(({ id }) => id), vectors: false },
+        options,
+      );
+      await apply(index, changeOf(documents, chunks));
     }
     // What the mirror learnt meanwhile is for the next look.
     reached = goal;
@@ -100,7 +106,7 @@ export function createSidecar(parts: SettledParts, { open, eager }: SidecarOptio
         if (!(await isCurrent(index))) await alone(() => catchUp(index, options));
         const found = await readSettled(
           parts,
-          { read: () => index.keywords(request, options), documentsOf: () => [], isLive: () => true },
+          { read: () => index.keywords(request, options), documentsOf: () => [], isLive: () => true, pick: (matches) => matches },
           options,
         );
         if (round === MOST_ROUNDS || (await isCurrent(index))) return found;
@@ -135,19 +141,19 @@ export function createSidecar(parts: SettledParts, { open, eager }: SidecarOptio
   };
 }
 
-/** The index keeps stamps where its documents have hashes, and none of their metadata: only its chunks are ever looked at. */
+/** The index keeps stamps where its documents have their origin, and none of their metadata: only its chunks are ever looked at. */
 function changeOf(page: readonly MirrorEntry[], chunks: readonly Chunk[]): Change {
   const byDocument = new Map<string, Chunk[]>(page.map(({ id }) => [id, []]));
   for (const chunk of chunks) byDocument.get(chunk.documentId)?.push(chunk);
   return {
-    put: page.map(({ id, stamp, chunks: count }) => ({
+    put: page.map(({ id, hash, stamp, chunks: count }) => ({
       document: {
         id,
         uri: id,
-        hash: stampToText(stamp),
+        hash,
         metadata: {},
         loader: '',
-        origin: '',
+        origin: stampToText(stamp),
         length: 0,
         chunks: count,
         updatedAt: '1970-01-01T00:00:00.000Z',

@@ -5,8 +5,10 @@ import type { ChunkKey, RemoteTables, WriterRow } from './contract.js';
 import type { Mirror } from './mirror.js';
 import { EPOCH } from './writers.js';
 
-/** How old an unfinished writer's row must be, ms, by the clocks of two machines, before what it left is removed. */
+/** How old an unfinished writer's row must be, ms, by the clocks of two machines, before what it left is removed … */
 const ABANDONED_MS = 10 * 60_000;
+/** … and where this process has not itself seen it stand still: beyond what clocks are wrong by. */
+const FORGOTTEN_MS = 24 * 60 * 60_000;
 /** Rows of writers that are done are thinned out from this many on … */
 const MOST_WRITERS = 32;
 /** … but not those that wrote within this time, ms. */
@@ -26,6 +28,7 @@ export async function removeStale(
   ended: ReadonlySet<string>,
   options: CallOptions,
 ): Promise<void> {
+  if (!mirror.loaded) await abortable(mirror.refresh(), options.signal);
   const suspects: ChunkKey[] = [];
   for await (const key of tables.chunkKeys(documentIds, options)) {
     if (!mirror.isLive(key.documentId, key.stamp)) suspects.push(key);
@@ -56,7 +59,10 @@ export interface TidyOptions extends CallOptions {
 export async function tidy(tables: RemoteTables, mirror: Mirror, { writers, own, failed, signal }: TidyOptions): Promise<void> {
   const now = Date.now();
   const others = writers.filter(({ writer }) => writer !== own && writer !== EPOCH);
-  const dead = others.filter(({ writer, seq, at }) => seq % 2 === 1 && (failed.has(writer) || now - at > ABANDONED_MS));
+  const working = mirror.active(writers);
+  const isDead = ({ writer, seq, at }: WriterRow) =>
+    seq % 2 === 1 && (failed.has(writer) || now - at > (working.has(writer) ? FORGOTTEN_MS : ABANDONED_MS));
+  const dead = others.filter(isDead);
   const done = others.filter(({ seq, at }) => seq % 2 === 0 && now - at > RECENT_MS);
   const going = [...dead, ...(writers.length > MOST_WRITERS ? done : [])];
   if (going.length === 0) return;
