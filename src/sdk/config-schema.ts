@@ -27,7 +27,7 @@ export const configSchema = z.strictObject({
     .describe('What writes answers; a list is tried in its order. Without one: a local Ollama, if it runs.'),
   caches: z
     .strictObject({
-      embeddings: cacheOf({ entries: 50_000, mebibytes: 64 }).describe('Vectors of texts that were embedded before.'),
+      embeddings: cacheOf({ entries: 10_000, mebibytes: 64 }).describe('Vectors of texts that were embedded before.'),
       search: cacheOf({ entries: 1_000, mebibytes: 32 }).describe('Results of searches; never older than the last write.'),
       answers: cacheOf({ entries: 1_000, mebibytes: 16 }).describe('Answers; never older than the last write.'),
     })

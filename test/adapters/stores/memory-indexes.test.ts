@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Bitset } from '../../../src/adapters/stores/memory/bitset.js';
 import { createFlatVectors } from '../../../src/adapters/stores/memory/flat-vectors.js';
 import { createKeywordIndex } from '../../../src/adapters/stores/memory/keyword-index.js';
-import { createPostings } from '../../../src/adapters/stores/memory/postings.js';
+import { createPostings, packPostings } from '../../../src/adapters/stores/memory/postings.js';
 import { createTermTable } from '../../../src/adapters/stores/memory/term-table.js';
 import { countTerms, hashWord, packTerms, unpackTerms } from '../../../src/adapters/stores/memory/terms.js';
 import { createTop } from '../../../src/adapters/stores/memory/top.js';
@@ -22,25 +22,29 @@ const options = (allowed: Iterable<number>, limit = 1000) => ({
 const everyOrdinal = [...texts.keys()];
 
 describe('the keyword index', () => {
-  it('scores as the formula of BM25 does, over what is alive', async () => {
-    const dead = new Set([0, 5, 6, 250]);
-    const index = createKeywordIndex((ordinal) => !dead.has(ordinal));
-    const packed = unpackTerms(packTerms(countTerms(texts.map(tokenize))), texts.length);
-    for (const [ordinal, row] of packed.entries()) index.add(ordinal, row);
-    for (const ordinal of dead) index.remove(ordinal);
-    const alive = everyOrdinal.filter((ordinal) => !dead.has(ordinal));
-    const found = await index.query('Alpha theta alpha missing', options(alive));
-    const expected = new Map(alive.map((ordinal) => [ordinal, naiveScore(['alpha', 'theta'], ordinal, alive)] as const));
-    expect(found.map((hit) => hit.ordinal).sort()).toEqual(
-      [...expected]
-        .filter(([, score]) => score > 0)
-        .map(([row]) => row)
-        .sort(),
-    );
-    for (const { ordinal, score } of found) expect(score).toBeCloseTo(expected.get(ordinal) ?? 0, 10);
-    const few = await index.query('Alpha theta', options(alive.slice(10, 20)));
-    for (const { ordinal, score } of few) expect(score).toBe(found.find((hit) => hit.ordinal === ordinal)?.score);
-  });
+  it.each([0, 100, 10_000])(
+    'scores as the formula of BM25 does, over what is alive, with %i chunks loaded at once',
+    async (loadedAtOnce) => {
+      const dead = new Set([0, 5, 6, 250]);
+      const index = createKeywordIndex((ordinal) => !dead.has(ordinal));
+      const packed = unpackTerms(packTerms(countTerms(texts.map(tokenize))), texts.length);
+      await index.load([...packed.entries()].slice(0, loadedAtOnce), () => undefined);
+      for (const [ordinal, row] of packed.entries()) if (ordinal >= loadedAtOnce) index.add(ordinal, row);
+      for (const ordinal of dead) index.remove(ordinal);
+      const alive = everyOrdinal.filter((ordinal) => !dead.has(ordinal));
+      const found = await index.query('Alpha theta alpha missing', options(alive));
+      const expected = new Map(alive.map((ordinal) => [ordinal, naiveScore(['alpha', 'theta'], ordinal, alive)] as const));
+      expect(found.map((hit) => hit.ordinal).sort()).toEqual(
+        [...expected]
+          .filter(([, score]) => score > 0)
+          .map(([row]) => row)
+          .sort(),
+      );
+      for (const { ordinal, score } of found) expect(score).toBeCloseTo(expected.get(ordinal) ?? 0, 10);
+      const few = await index.query('Alpha theta', options(alive.slice(10, 20)));
+      for (const { ordinal, score } of few) expect(score).toBe(found.find((hit) => hit.ordinal === ordinal)?.score);
+    },
+  );
 
   it('answers several queries at once that let each other in', async () => {
     const index = createKeywordIndex(() => true);
@@ -70,12 +74,15 @@ describe('terms', () => {
     expect(table.find(...hashWord('another'))).toBe(-1);
   });
 
-  it('keep postings in order, in lists of any length', () => {
-    const postings = createPostings();
+  it.each([0, 50, 5000])('keep postings in order, in lists of any length, %i of them packed', async (packed) => {
     const lengths = [1, 2, 3, 5, 6, 14, 100, 5000];
-    for (let round = 0; round < 5000; round++) {
-      for (const [term, length] of lengths.entries()) if (round < length) postings.append(term, round * 2, round + 1);
-    }
+    const terms = Uint32Array.from(lengths.keys());
+    const rows = Array.from({ length: 5000 }, (_, round) => {
+      const pairs = lengths.flatMap((length, term) => (round < length ? [term, round + 1] : []));
+      return { ordinal: round * 2, terms, pairs };
+    });
+    const postings = createPostings(await packPostings(rows.slice(0, packed), lengths.length, () => undefined));
+    for (const row of rows.slice(packed)) postings.append(row);
     for (const [term, length] of lengths.entries()) {
       const reader = postings.read(term);
       const seen: number[] = [];

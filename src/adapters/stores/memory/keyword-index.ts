@@ -1,6 +1,6 @@
 import { tokenize } from '../../../core/tokenize.js';
 import type { OrdinalIndex } from './ordinal-index.js';
-import { createPostings } from './postings.js';
+import { createPostings, type PostingRow, packPostings } from './postings.js';
 import { createTermTable } from './term-table.js';
 import { hashWord, type TermCounts } from './terms.js';
 import { createTop } from './top.js';
@@ -12,14 +12,19 @@ const B = 0.75;
 /** Postings between two looks at the clock: about half a millisecond. */
 const POSTINGS_A_LOOK = 16_384;
 
+export interface KeywordIndex extends OrdinalIndex<TermCounts, string> {
+  /** Takes the first chunks of an empty index at once, by ascending ordinal, which is faster than adding them one by one. */
+  load(rows: readonly (readonly [ordinal: number, row: TermCounts])[], pace: () => Promise<void> | undefined): Promise<void>;
+}
+
 /**
  * BM25: score = Σ idf · tf · (k1 + 1) / (tf + k1 · (1 - b + b · length / average)) over the distinct words of the query, with
  * idf = ln(1 + (N - n + 0.5) / (n + 0.5)). N, n and the average are of all live chunks of the collection, whatever the filter and
  * the groups: a chunk's score for a query does not depend on what else was asked.
  */
-export function createKeywordIndex(isAlive: (ordinal: number) => boolean): OrdinalIndex<TermCounts, string> {
+export function createKeywordIndex(isAlive: (ordinal: number) => boolean): KeywordIndex {
   const words = createTermTable();
-  const postings = createPostings();
+  let postings = createPostings();
   let lengths = new Uint32Array(1024);
   let lastHashes: Uint32Array = new Uint32Array(0);
   let lastIds: Uint32Array = new Uint32Array(0);
@@ -30,19 +35,16 @@ export function createKeywordIndex(isAlive: (ordinal: number) => boolean): Ordin
 
   return {
     name: 'bm25',
+    async load(rows, pace) {
+      const packable: PostingRow[] = [];
+      for (const [ordinal, row] of rows) {
+        packable.push(take(ordinal, row));
+        await pace();
+      }
+      postings = createPostings(await packPostings(packable, words.size, pace));
+    },
     add(ordinal, row) {
-      if (ordinal >= lengths.length) {
-        const grown = new Uint32Array(Math.max(ordinal + 1, lengths.length * 2));
-        grown.set(lengths);
-        lengths = grown;
-      }
-      lengths[ordinal] = row.length;
-      live++;
-      totalLength += row.length;
-      const ids = idsOf(row.hashes);
-      for (let at = 0; at < row.pairs.length; at += 2) {
-        postings.append(ids[row.pairs[at] ?? 0] ?? 0, ordinal, row.pairs[at + 1] ?? 0);
-      }
+      postings.append(take(ordinal, row));
     },
     remove(ordinal) {
       live--;
@@ -76,6 +78,19 @@ export function createKeywordIndex(isAlive: (ordinal: number) => boolean): Ordin
       return top.take();
     },
   };
+
+  /** Counts a chunk in, and gives its words their numbers. */
+  function take(ordinal: number, { length, hashes, pairs }: TermCounts): PostingRow {
+    if (ordinal >= lengths.length) {
+      const grown = new Uint32Array(Math.max(ordinal + 1, lengths.length * 2));
+      grown.set(lengths);
+      lengths = grown;
+    }
+    lengths[ordinal] = length;
+    live++;
+    totalLength += length;
+    return { ordinal, terms: idsOf(hashes), pairs };
+  }
 
   /** Chunks that were packed together share their words, which are then looked up once. */
   function idsOf(hashes: Uint32Array): Uint32Array {

@@ -4,7 +4,7 @@ import { headAt, headsOf, vectorsOf } from './blocks.js';
 import { createDirectory, type Directory } from './directory.js';
 import { createFlatVectors } from './flat-vectors.js';
 import { createGate } from './gate.js';
-import { createKeywordIndex } from './keyword-index.js';
+import { createKeywordIndex, type KeywordIndex } from './keyword-index.js';
 import type { OrdinalIndex } from './ordinal-index.js';
 import type { BlockRef, Rows, Snapshot } from './rows.js';
 import { createScalarIndex, type ScalarIndex } from './scalar-index.js';
@@ -37,6 +37,8 @@ export interface Resident {
 
 /** Dead ordinals cost memory and time, so once they are most, everything is loaded anew; below this number they don't matter. */
 const FEW_DEAD = 1024;
+/** Chunks whose words are held, all at the same time, to be packed: by then the loops are compiled, and adding one by one is fast too. */
+const LOADED_AT_ONCE = 8192;
 /** Documents that are read at once while loading. */
 const PAGE = 256;
 
@@ -44,7 +46,7 @@ interface Loaded {
   sequence: number;
   readonly directory: Directory;
   vectors: OrdinalIndex<Float32Array, Float32Array> | undefined;
-  keywords: OrdinalIndex<TermCounts, string> | undefined;
+  keywords: KeywordIndex | undefined;
   readonly scalars: ScalarIndex;
 }
 
@@ -191,8 +193,15 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, clock: () =
     if (needs.keywords === true && current.keywords === undefined) {
       const { alive } = current.directory;
       const keywords = createKeywordIndex((ordinal) => alive.has(ordinal));
+      const early: (readonly [number, TermCounts])[] = [];
       for (const { block, first } of current.directory.blocks()) {
-        addTerms(keywords, snapshot, block, first);
+        if (first >= LOADED_AT_ONCE) break;
+        for (const [row, counts] of termsOf(snapshot, block).entries()) early.push([first + row, counts]);
+        await pace();
+      }
+      await keywords.load(early, pace);
+      for (const { block, first } of current.directory.blocks()) {
+        if (first >= LOADED_AT_ONCE) addTerms(keywords, snapshot, block, first);
         await pace();
       }
       current.keywords = keywords;
@@ -227,8 +236,11 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, clock: () =
   }
 
   function addTerms(index: OrdinalIndex<TermCounts, string>, snapshot: Snapshot, block: BlockRef, first: number): void {
-    const terms = unpackTerms(snapshot.column(block.number, 'terms'), block.chunks);
-    for (const [row, counts] of terms.entries()) index.add(first + row, counts);
+    for (const [row, counts] of termsOf(snapshot, block).entries()) index.add(first + row, counts);
+  }
+
+  function termsOf(snapshot: Snapshot, block: BlockRef): readonly TermCounts[] {
+    return unpackTerms(snapshot.column(block.number, 'terms'), block.chunks);
   }
 
   function addHeads(index: ScalarIndex, snapshot: Snapshot, block: BlockRef, first: number, fields?: ReadonlySet<string>): void {

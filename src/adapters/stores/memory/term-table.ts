@@ -1,5 +1,7 @@
 /** Gives words, known by their hashes, small numbers: 0, 1, 2, … in the order of their coming. */
 export interface TermTable {
+  /** How many words there are. */
+  readonly size: number;
   /** The word's number; a new one for a new word. */
   add(low: number, high: number): number;
   /** The word's number, or -1. */
@@ -16,6 +18,9 @@ export function createTermTable(): TermTable {
   let size = 0;
 
   return {
+    get size() {
+      return size;
+    },
     add(low, high) {
       const slot = slotOf(low, high);
       const known = slots[slot] ?? 0;

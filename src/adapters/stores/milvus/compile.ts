@@ -13,7 +13,12 @@ export interface MilvusFilter {
   readonly expression: string;
   /** The declared fields whose columns it asks. */
   readonly fields: readonly string[];
+  /** How deep it nests; with declared fields two levels more than without, at most. */
+  readonly depth: number;
 }
+
+/** Milvus 2.3 fails to search by an expression that nests 48 deep (its protobuf's limit), Lite at some 130. */
+const MAX_DEPTH = 40;
 
 /**
  * Everything is pushed but very long lists and whole numbers of 2^53 and more, which servers read as other numbers. The expression is
@@ -23,6 +28,7 @@ export interface MilvusFilter {
 export const milvusCompiler: FilterCompiler = {
   canPush: (leaf) =>
     'values' in leaf ? leaf.values.length <= MAX_PUSHED_VALUES && leaf.values.every(isReadAlike) : isReadAlike(leaf.value),
+  fits: (filter) => compileFilter(filter, []).depth <= MAX_DEPTH,
   // The text is made at the search, which knows the collection's declared fields.
   compile: (filter) => filter,
 };
@@ -39,15 +45,18 @@ export function compileFilter(filter: Filter, fields: readonly Field[]): MilvusF
     asked.add(field);
     return { kind: 'declared', column };
   };
-  return { expression: expressionOf(filter, operandOf), fields: [...asked] };
+  const expression = expressionOf(filter, operandOf);
+  return { expression, fields: [...asked], depth: depthOf(expression) };
 }
 
-/** All of these conditions, or at least one of them. @example joinTests(['(a == 1)', '(b == 2)'], 'and') */
+/**
+ * All of these conditions, or at least one of them. Halved again and again: a server nests a chain as deep as it is long.
+ * @example joinTests(['(a == 1)', '(b == 2)', '(c == 3)'], 'and') // '(((a == 1) and (b == 2)) and (c == 3))'
+ */
 export function joinTests(tests: readonly string[], operator: 'and' | 'or'): string {
   const [only] = tests;
   if (only === undefined) return operator === 'or' ? NOTHING : EVERYTHING;
   if (tests.length === 1) return only;
-  if (tests.length <= WIDTH) return `(${tests.join(` ${operator} `)})`;
   const middle = Math.ceil(tests.length / 2);
   return `(${joinTests(tests.slice(0, middle), operator)} ${operator} ${joinTests(tests.slice(middle), operator)})`;
 }
@@ -66,8 +75,6 @@ type OperandOf = (field: string, type: ScalarType) => Operand;
 
 const NOTHING = `(${CHUNK.rowId} in [])`;
 const EVERYTHING = `(not ${NOTHING})`;
-/** A server nests a chain as deep as it is long; both took chains of 300. */
-const WIDTH = 100;
 const VIRTUAL_COLUMNS: ReadonlyMap<string, string> = new Map([
   ['$id', CHUNK.chunkId],
   ['$documentId', CHUNK.documentId],
@@ -112,6 +119,17 @@ function expressionOf(filter: Filter, operandOf: OperandOf): string {
       return filter.value ? test : `(not ${test})`;
     }
   }
+}
+
+/** Every level has its parentheses; those inside of quotes are no levels. */
+function depthOf(expression: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [token] of expression.matchAll(/"(?:[^"\\]|\\.)*"|[()]/gs)) {
+    if (token === '(') deepest = Math.max(deepest, ++depth);
+    else if (token === ')') depth--;
+  }
+  return deepest;
 }
 
 /** Lists are split by type: servers refuse mixed ones, and each type has a place of its own. */

@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { DocumentRow, Location } from '../../../core/contracts.js';
+import type { DocumentRow, Entry, Location, Metadata } from '../../../core/contracts.js';
 import { invalidInput, RagError } from '../../../core/errors.js';
 import type { ChunkRow, DocumentStamp, StoredChunk, StoredDocument, WriterRow } from '../remote/contract.js';
+import { toExactJson } from '../remote/json.js';
 import { stampOfRowId } from '../remote/row-id.js';
 import { CHUNK, DOCUMENT, type FieldColumn, MAX_JSON_BYTES, WRITER } from './columns.js';
 import { fieldValues, packMetadata, unpackMetadata } from './metadata.js';
@@ -47,7 +48,7 @@ export function rowOfChunk({ rowId, entry }: ChunkRow, columns: ReadonlyMap<stri
     [CHUNK.group]: oneText(entry.group, of('group')),
     [CHUNK.position]: entry.position,
     ...spread(CHUNK.text, splitText(entry.text, CHUNK.text.length, of('text'))),
-    [CHUNK.place]: oneText(JSON.stringify({ span: entry.span, location: entry.location }), of('span and location')),
+    [CHUNK.place]: oneText(placeOf(entry), of('span and location')),
     [CHUNK.metadata]: metadata,
     ...fieldValues(columns, entry.metadata),
   };
@@ -70,9 +71,17 @@ export function chunkOf(row: Row): StoredChunk {
       span: place.span,
       // Written by `rowOfChunk`: the keys that it has are those of a Location, and absent ones stay absent.
       location: place.location as Location,
-      metadata: unpackMetadata(read.metadata),
+      metadata: { ...unpackMetadata(read.metadata), ...place.metadata },
     },
   };
+}
+
+/** Span and location; and the metadata that the client's JSON would change: it writes 0 for -0. */
+function placeOf({ span, location, metadata }: Entry): string {
+  const holdsMinusZero = (part: Metadata[string]) =>
+    (typeof part === 'object' ? part : [part]).some((item) => Object.is(item, -0));
+  const changed = Object.fromEntries(Object.entries(metadata).filter(([, part]) => holdsMinusZero(part)));
+  return toExactJson({ span, location, metadata: changed });
 }
 
 export function vectorOf(row: Row): Float32Array {
@@ -89,7 +98,7 @@ export function rowOfDocument({ document, stamp }: StoredDocument): Row {
     [DOCUMENT.chunks]: document.chunks,
     [DOCUMENT.writer]: stamp.writer,
     [DOCUMENT.seq]: stamp.seq,
-    ...spread(DOCUMENT.row, splitText(JSON.stringify(document), DOCUMENT.row.length, of('metadata and names'))),
+    ...spread(DOCUMENT.row, splitText(toExactJson(document), DOCUMENT.row.length, of('metadata and names'))),
     [DOCUMENT.vector]: NO_VECTOR,
   };
 }
@@ -120,6 +129,8 @@ export function writerOf(row: Row): WriterRow {
 
 /** The client gives 64-bit integers as text. */
 const integer = z.union([z.string(), z.number()]).transform(Number).pipe(z.int());
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const value = z.union([scalar, z.array(scalar)]);
 const chunkRow = z.object({
   row_id: z.string(),
   chunk_id: z.string(),
@@ -129,9 +140,13 @@ const chunkRow = z.object({
   chunk_group: z.string(),
   position: integer,
   place: z.string(),
-  metadata: z.record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean()]))),
+  metadata: z.record(z.string(), z.array(scalar)),
 });
-const chunkPlace = z.object({ span: z.tuple([z.number(), z.number()]), location: z.looseObject({}) });
+const chunkPlace = z.object({
+  span: z.tuple([z.number(), z.number()]),
+  location: z.looseObject({}),
+  metadata: z.record(z.string(), value),
+});
 const documentRow = z.object({ writer: z.string(), seq: integer });
 const stampRow = documentRow.extend({ document_id: z.string(), hash: z.string(), chunks: integer });
 const writerRow = z.object({ writer: z.string(), seq: integer, at: integer });

@@ -59,6 +59,8 @@ export function createMirror(tables: RemoteTables): Mirror {
   let sorted: Promise<readonly string[]> | undefined;
   /** While a reading is under way: documents that `learn` told of since it began. What it finds of them may be older. */
   let fresher: Set<string> | undefined;
+  /** Set when `learn` could not tell what is newer; the reading under way doesn't settle that. */
+  let isDoubtful = false;
   let running: Promise<unknown> = Promise.resolve();
   let waiting: Promise<readonly WriterRow[]> | undefined;
 
@@ -119,6 +121,7 @@ export function createMirror(tables: RemoteTables): Mirror {
 
   const read = async (): Promise<readonly WriterRow[]> => {
     fresher = new Set();
+    isDoubtful = false;
     settled = undefined;
     const pulse = await tables.pulse?.read();
     const writers = await tables.writers();
@@ -140,7 +143,7 @@ export function createMirror(tables: RemoteTables): Mirror {
       before.get(EPOCH) !== present.get(EPOCH) ||
       [...before.keys()].some((writer) => writer !== ownWriter && !present.has(writer));
     const complete = missedSome ? await readAll() : await readNew(rows);
-    if (!complete) return false;
+    if (!complete || isDoubtful) return false;
     // A writer at work goes on under the same count: its documents are surely known only up to the last count that stood still,
     // and should it die now, they have to be looked at once more.
     const active = watch.active(writers);
@@ -199,7 +202,9 @@ export function createMirror(tables: RemoteTables): Mirror {
       const gone = dropped.filter(isOurs);
       const isCertain = ours.length === put.length && gone.length === dropped.length && lastGone <= since;
       apply(ours, gone);
-      if (!isCertain) known = settled = undefined;
+      if (isCertain) return;
+      isDoubtful = true;
+      known = settled = undefined;
     },
     setOwnWriter: (writer) => {
       ownWriter = writer;
