@@ -36,7 +36,8 @@ const WORD = /[\p{L}\p{N}\p{M}]/u;
 const SEPARATOR = 1;
 const LETTER = 2;
 const IDEOGRAPH = 3;
-const ASCII_KINDS = Uint8Array.from({ length: 128 }, (_, code) => classify(code));
+/** Written out, so that a process that searches English compiles no pattern of Unicode. */
+const ASCII_KINDS = Uint8Array.from({ length: 128 }, (_, code) => (isAsciiWord(code) ? LETTER : SEPARATOR));
 /** Kinds of the basic plane, 0 where not asked yet: a pattern costs fifty times a look into a table. */
 const KINDS = new Uint8Array(0x10000);
 
@@ -54,6 +55,11 @@ function kindOf(code: number): number {
   const kind = classify(code);
   KINDS[code] = kind;
   return kind;
+}
+
+function isAsciiWord(code: number): boolean {
+  const lower = code | 32;
+  return (lower >= 97 && lower <= 122) || (code >= 48 && code <= 57);
 }
 
 function classify(code: number): number {

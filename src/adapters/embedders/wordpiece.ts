@@ -83,7 +83,8 @@ const COMPLEX = 3; // not ASCII, or a control character: the word goes the long 
 const ASCII = Uint8Array.from({ length: 128 }, (_, code) => {
   if (code === 32 || (code >= 9 && code <= 13 && code !== 11 && code !== 12)) return SPACE;
   if (code < 32 || code === 127) return COMPLEX;
-  return /[a-z0-9]/i.test(String.fromCharCode(code)) ? LETTER : MARK;
+  const lower = code | 32;
+  return (lower >= 97 && lower <= 122) || (code >= 48 && code <= 57) ? LETTER : MARK;
 });
 
 /** Takes a word; undefined stands for one too long to look at. */
@@ -137,7 +138,8 @@ function createReader(text: string, takeWord: TakeWord): WordpieceReader {
 
   function takeComplex(word: string, take: (row: number) => void): void {
     const clean = word.replace(REMOVED, '').normalize('NFD').replace(NON_SPACING, '');
-    for (const [part] of clean.matchAll(PARTS)) takeWord(part, take);
+    parts ??= new RegExp(PARTS, 'gu');
+    for (const [part] of clean.matchAll(parts)) takeWord(part, take);
   }
 }
 
@@ -147,7 +149,9 @@ const NON_SPACING = /\p{Mn}/gu;
 const IDEOGRAPH =
   '\\u4E00-\\u9FFF\\u3400-\\u4DBF\\uF900-\\uFAFF\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B73F}\\u{2B740}-\\u{2B81F}\\u{2B820}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}';
 /** Words of one character, and runs of anything else between white space. */
-const PARTS = new RegExp(`[${IDEOGRAPH}\\p{P}$+<=>^\`|~]|[^${IDEOGRAPH}\\p{P}$+<=>^\`|~\\s]+`, 'gu');
+const PARTS = `[${IDEOGRAPH}\\p{P}$+<=>^\`|~]|[^${IDEOGRAPH}\\p{P}$+<=>^\`|~\\s]+`;
+/** Compiled when the first word needs it: that takes milliseconds, which a process that has just begun hasn't got. */
+let parts: RegExp | undefined;
 
 /** Whether a UTF-16 unit is surely a word by itself, whatever follows. */
 function startsWord(code: number): boolean {
