@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
+import * as z from 'zod';
 import type { Screen } from './host.js';
 import { runProgram } from './program.js';
 
@@ -8,6 +9,8 @@ const DEFAULT_COLUMNS = 100;
 
 /** Runs the command that this process was started with, and ends it: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
 export async function runProcess(): Promise<void> {
+  // Compiling a schema to code pays after hundreds of uses; a command, or a server's first answer, is over sooner.
+  z.config({ jitless: true });
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // The second time the user is in earnest: no more waiting for work to end well.

@@ -1,3 +1,5 @@
+import { once } from './once.js';
+
 /**
  * True when most letters of a text belong to one of the scripts that an embedder understands, or when it has no letters at all.
  * A vector of text in an unknown script is noise that would only displace good keyword matches.
@@ -11,22 +13,22 @@ export function understands(scripts: readonly string[] | undefined, text: string
   for (const character of text.slice(0, 4096)) {
     const code = character.charCodeAt(0);
     const ascii = code < 128;
-    if (ascii ? !isAsciiLetter(code) : !LETTER.test(character)) continue;
+    if (ascii ? !isAsciiLetter(code) : !letter().test(character)) continue;
     letters++;
-    if (ascii ? pattern.latin : pattern.expression.test(character)) known++;
+    if (ascii ? pattern.latin : pattern.expression().test(character)) known++;
   }
   return letters === 0 || known * 2 >= letters;
 }
 
-const LETTER = /\p{L}/u;
-const patterns = new Map<string, { readonly expression: RegExp; readonly latin: boolean }>();
+const letter = once(() => /\p{L}/u);
+const patterns = new Map<string, { readonly expression: () => RegExp; readonly latin: boolean }>();
 
 function patternOf(scripts: readonly string[]) {
   const key = scripts.join(',');
   let pattern = patterns.get(key);
   if (pattern === undefined) {
-    const expression = new RegExp(`[${scripts.map((script) => `\\p{Script=${script}}`).join('')}]`, 'u');
-    pattern = { expression, latin: expression.test('a') };
+    const expression = once(() => new RegExp(`[${scripts.map((script) => `\\p{Script=${script}}`).join('')}]`, 'u'));
+    pattern = { expression, latin: scripts.includes('Latin') };
     if (patterns.size < 16) patterns.set(key, pattern); // one entry an embedder
   }
   return pattern;

@@ -1,3 +1,5 @@
+import { once } from './once.js';
+
 /**
  * The words of a text, in order and with repetitions, as the keyword index of every store counts them.
  *
@@ -30,13 +32,13 @@ export function tokenize(text: string): string[] {
 const NOT_ASCII = /[^\0-\x7f]/;
 /** Tatweel and the vowel signs of Arabic: optional in writing, so a query seldom has those of the text. */
 const DROPPED = /[\u0640\u064b-\u065f\u0670]/g;
-const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u30fc]/u;
-const WORD = /[\p{L}\p{N}\p{M}]/u;
+const cjk = once(() => /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u30fc]/u);
+const word = once(() => /[\p{L}\p{N}\p{M}]/u);
 
 const SEPARATOR = 1;
 const LETTER = 2;
 const IDEOGRAPH = 3;
-/** Written out, so that a process that searches English compiles no pattern of Unicode. */
+/** Written out, so that a process that reads English only compiles no pattern of Unicode. */
 const ASCII_KINDS = Uint8Array.from({ length: 128 }, (_, code) => (isAsciiWord(code) ? LETTER : SEPARATOR));
 /** Kinds of the basic plane, 0 where not asked yet: a pattern costs fifty times a look into a table. */
 const KINDS = new Uint8Array(0x10000);
@@ -64,8 +66,8 @@ function isAsciiWord(code: number): boolean {
 
 function classify(code: number): number {
   const character = String.fromCodePoint(code);
-  if (!WORD.test(character)) return SEPARATOR;
-  return CJK.test(character) ? IDEOGRAPH : LETTER;
+  if (!word().test(character)) return SEPARATOR;
+  return cjk().test(character) ? IDEOGRAPH : LETTER;
 }
 
 function addRun(text: string, start: number, end: number, kind: number, words: string[]): void {

@@ -1,4 +1,5 @@
 import schema from '../../docs/config.schema.json' with { type: 'json' };
+import { once } from '../core/once.js';
 
 /**
  * One thing that can be set, with its name in every place: `store.path` in a file, `--store-path` as a flag,
@@ -111,12 +112,4 @@ function kebab(name: string): string {
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .replaceAll('_', '-')
     .toLowerCase();
-}
-
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

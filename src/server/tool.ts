@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { once } from '../core/once.js';
 import type { Rag } from '../core/types.js';
 import { parseInput } from './input.js';
 import type { ProgressUpdate } from './progress.js';
@@ -103,12 +104,4 @@ export function defineTool<Input extends z.ZodObject, Output extends object>(def
 function toJsonSchema(schema: z.ZodObject): JsonSchema {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input' });
   return rest;
-}
-
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

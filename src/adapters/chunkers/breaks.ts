@@ -1,3 +1,5 @@
+import { once } from '../../core/once.js';
+
 /** Where a text may be cut. Every function looks at one window only, so that a whole text costs time in proportion to its length. */
 
 /** How far beyond the window the white space of a break may reach, UTF-16 units. */
@@ -48,12 +50,14 @@ function lastMatch(window: string, kind: RegExp, limit: number): number {
 
 /** A character with more combining marks than this may be cut. UTF-16 units. */
 const MAX_CHARACTER = 64;
-const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+const characters = once(() => new Intl.Segmenter(undefined, { granularity: 'grapheme' }));
 
 /** The last boundary between characters at or before `limit`: never within a surrogate pair, a letter and its accents, an emoji. */
 function characterBreak(text: string, start: number, limit: number): number {
   // From the start, because what a flag is depends on all the flags before it.
-  const containing = characters.segment(text.slice(start, limit + MAX_CHARACTER)).containing(limit - start);
+  const containing = characters()
+    .segment(text.slice(start, limit + MAX_CHARACTER))
+    .containing(limit - start);
   const boundary = start + (containing?.index ?? limit - start);
   if (boundary > start && limit - boundary <= MAX_CHARACTER) return boundary;
   return /^[\uD800-\uDBFF][\uDC00-\uDFFF]/.test(text.slice(limit - 1, limit + 1)) ? limit - 1 : limit;

@@ -1,3 +1,5 @@
+import { once } from '../../core/once.js';
+
 /** WordPiece for uncased BERT vocabularies, in one pass over the text and resumable, so that a text of megabytes can be read in slices. */
 
 /** Words over this many code points are `[UNK]`, as in BERT. */
@@ -137,21 +139,18 @@ function createReader(text: string, takeWord: TakeWord): WordpieceReader {
   }
 
   function takeComplex(word: string, take: (row: number) => void): void {
-    const clean = word.replace(REMOVED, '').normalize('NFD').replace(NON_SPACING, '');
-    parts ??= new RegExp(PARTS, 'gu');
-    for (const [part] of clean.matchAll(parts)) takeWord(part, take);
+    const clean = word.replace(removed(), '').normalize('NFD').replace(nonSpacing(), '');
+    for (const [part] of clean.matchAll(parts())) takeWord(part, take);
   }
 }
 
 /** Controls that aren't white space, the replacement character, format characters, unassigned ones and lone surrogates. */
-const REMOVED = /[\uFFFD\p{Cf}\p{Cn}\p{Co}\p{Cs}]|(?![\t\n\r])\p{Cc}/gu;
-const NON_SPACING = /\p{Mn}/gu;
+const removed = once(() => /[\uFFFD\p{Cf}\p{Cn}\p{Co}\p{Cs}]|(?![\t\n\r])\p{Cc}/gu);
+const nonSpacing = once(() => /\p{Mn}/gu);
 const IDEOGRAPH =
   '\\u4E00-\\u9FFF\\u3400-\\u4DBF\\uF900-\\uFAFF\\u{20000}-\\u{2A6DF}\\u{2A700}-\\u{2B73F}\\u{2B740}-\\u{2B81F}\\u{2B820}-\\u{2CEAF}\\u{2F800}-\\u{2FA1F}';
 /** Words of one character, and runs of anything else between white space. */
-const PARTS = `[${IDEOGRAPH}\\p{P}$+<=>^\`|~]|[^${IDEOGRAPH}\\p{P}$+<=>^\`|~\\s]+`;
-/** Compiled when the first word needs it: that takes milliseconds, which a process that has just begun hasn't got. */
-let parts: RegExp | undefined;
+const parts = once(() => new RegExp(`[${IDEOGRAPH}\\p{P}$+<=>^\`|~]|[^${IDEOGRAPH}\\p{P}$+<=>^\`|~\\s]+`, 'gu'));
 
 /** Whether a UTF-16 unit is surely a word by itself, whatever follows. */
 function startsWord(code: number): boolean {
