@@ -32,7 +32,9 @@ async function cold() {
     showHits(first);
 
     heading('Search with a scalar filter: { license: "MIT", major: { $gte: 5 } }');
-    showHits(await rag.search('which paths does a .gitignore file name?', { topK: 3, filter: { license: 'MIT', major: { $gte: 5 } } }));
+    showHits(
+      await rag.search('which paths does a .gitignore file name?', { topK: 3, filter: { license: 'MIT', major: { $gte: 5 } } }),
+    );
 
     heading('Search, explained: keyword and vector side by side');
     const explained = await rag.search('validate input against a schema', {
