@@ -24,5 +24,10 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'documents list', summary: 'List the documents that are in.', load: () => import('./commands/documents-list.js') },
   { name: 'documents read', summary: 'Print a document’s text.', load: () => import('./commands/documents-read.js') },
   { name: 'documents delete', summary: 'Remove documents.', load: () => import('./commands/documents-delete.js') },
+  {
+    name: 'copy',
+    summary: 'Copy a collection to another store, vectors included; nothing is embedded again.',
+    load: () => import('./commands/copy.js'),
+  },
   { name: 'stats', summary: 'Show the collections of the store, and the caches.', load: () => import('./commands/stats.js') },
 ];

@@ -6,8 +6,13 @@ import { columnsOf, cut } from './terminal.js';
 const INTERVAL_MS = 80;
 const BAR_COLUMNS = 24;
 
+/** What any long work tells of itself. */
+export interface Progress extends Omit<IngestProgress, 'phase'> {
+  readonly phase: string;
+}
+
 export interface ProgressBar {
-  readonly update: (event: IngestProgress) => void;
+  readonly update: (event: Progress) => void;
   /** Clears its line, so that what follows begins on an empty one. */
   readonly end: () => void;
 }
@@ -36,7 +41,7 @@ export function createProgressBar(screen: Screen, clock: () => number = () => pe
 }
 
 /** @example 'ingesting ██████░░░░░░ 120/400 · 1,830 chunks · guide.md' */
-export function renderProgress({ phase, done, total, chunks, uri }: IngestProgress, columns: number): string {
+export function renderProgress({ phase, done, total, chunks, uri }: Progress, columns: number): string {
   const filled = total === 0 ? 0 : Math.round((Math.min(done, total) / total) * BAR_COLUMNS);
   const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_COLUMNS - filled)}`;
   const file = uri === undefined ? '' : ` · ${uri.replace(/\p{Cc}/gu, '·')}`;

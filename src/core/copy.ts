@@ -1,13 +1,11 @@
 import { compareCollections, differingField } from './compare.js';
-import type { Collection, DocumentRow, Entry, Space } from './contracts.js';
+import type { Collection, Space } from './contracts.js';
+import { cutBatches, describeTorn, isWhole, type Missing, readDocuments } from './copy-batches.js';
 import { invalidInput, RagError } from './errors.js';
 import { batches, batchesOf, toArray } from './flow.js';
 
 /** Manifest rows that are looked up at once. */
 const PAGE = 500;
-/** A commit is made when this many chunks or characters have gathered, as an ingest does it. A document is never cut. */
-const COMMIT_CHUNKS = 512;
-const COMMIT_CHARACTERS = 4_000_000;
 /** How often a source that changes meanwhile is followed. */
 const MOST_ROUNDS = 5;
 
@@ -68,6 +66,7 @@ export async function copyDocuments(run: CopyRun): Promise<CopyReport> {
   refuse(from.space, to.space);
   const startedAt = clock();
   const copied = new Set<string>();
+  let last = '';
   for (let round = 1; round <= MOST_ROUNDS; round++) {
     const before = await from.version({ signal });
     const plan = await planCopy(run);
@@ -91,15 +90,13 @@ export async function copyDocuments(run: CopyRun): Promise<CopyReport> {
       return { documents, chunks, copied: copied.size, skipped, extra, compared, vectorDifference, rounds: round, tookMs };
     }
     if ((await from.version({ signal })) === before) throw new RagError('UPSTREAM_FAILED', problem, { retryable: false });
+    last = `; at last, ${problem}`;
   }
   throw new RagError(
     'STORE_LOCKED',
-    `collection "${from.space.collection}" changed in each of ${MOST_ROUNDS} rounds of copying; copy again when nobody writes to it, and it goes on from here`,
+    `collection "${from.space.collection}" changed in each of ${MOST_ROUNDS} rounds of copying; copy again when nobody writes to it, and it goes on from here${last}`,
   );
 }
-
-/** A document that the target doesn't have as it is. */
-type Missing = Pick<DocumentRow, 'id' | 'chunks' | 'length'>;
 
 interface Plan {
   readonly documents: number;
@@ -165,55 +162,12 @@ async function dropVanished({ from, to, signal }: CopyRun, copied: Set<string>):
   return dropped;
 }
 
-interface ReadDocument {
-  readonly document: DocumentRow;
-  readonly entries: readonly Entry[];
-}
-
-async function readDocuments(
-  from: Collection,
-  ids: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<readonly ReadDocument[]> {
-  const rows = await toArray(from.documents({ ids }, { signal }));
-  const entries = new Map<string, Entry[]>(rows.map(({ id }) => [id, []]));
-  for await (const entry of from.scan({ documentIds: ids }, { signal })) entries.get(entry.documentId)?.push(entry);
-  return rows.map((document) => ({ document, entries: entries.get(document.id) ?? [] }));
-}
-
-/** False when the document was replaced between the reading of its row and of its chunks. */
-function isWhole({ document, entries }: ReadDocument): boolean {
-  return entries.length === document.chunks && entries.every(({ hash }) => hash === document.hash);
-}
-
-function describeTorn({ document: { id, chunks, hash }, entries }: ReadDocument, { collection }: Space): string {
-  const whole = entries.filter((entry) => entry.hash === hash).length;
-  return `document ${JSON.stringify(id)} has ${whole} of its ${chunks} chunks in the source, collection "${collection}"; ingest it again there`;
-}
-
-/** Runs of documents that are read and committed together. */
-function* cutBatches(missing: readonly Missing[]): Iterable<readonly Missing[]> {
-  let batch: Missing[] = [];
-  let chunks = 0;
-  let characters = 0;
-  for (const document of missing) {
-    const isFull = chunks + document.chunks > COMMIT_CHUNKS || characters + document.length > COMMIT_CHARACTERS;
-    if (batch.length > 0 && (isFull || batch.length === PAGE)) {
-      yield batch;
-      batch = [];
-      chunks = characters = 0;
-    }
-    batch.push(document);
-    chunks += document.chunks;
-    characters += document.length;
-  }
-  if (batch.length > 0) yield batch;
-}
-
 function refuse(from: Space, to: Space): void {
   if (from.uuid === to.uuid)
     throw invalidInput('to', `is collection "${from.collection}" itself; name another store or another collection`);
-  const [source, target] = [from, to].map(({ fingerprint: { embedder, dimensions, metric } }) => `"${embedder}" (${dimensions} dimensions, ${metric})`);
+  const [source, target] = [from, to].map(
+    ({ fingerprint: { embedder, dimensions, metric } }) => `"${embedder}" (${dimensions} dimensions, ${metric})`,
+  );
   if (source === target) return;
   throw new RagError(
     'FINGERPRINT_MISMATCH',

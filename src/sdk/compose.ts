@@ -55,7 +55,8 @@ export async function compose(config: Config): Promise<Rag> {
   });
 }
 
-async function openStore(store: Config['store']): Promise<VectorStore> {
+/** The store that a checked configuration names; one's own object as it is. */
+export async function openStore(store: Config['store']): Promise<VectorStore> {
   if (isStore(store)) return store;
   switch (store.type) {
     case 'memory': {
@@ -105,7 +106,7 @@ function createGeneratorFinder({ generators }: Config): () => Promise<TextGenera
 }
 
 /** How vectors are compared, as the store is configured. */
-function metricOf(store: Config['store']): Metric {
+export function metricOf(store: Config['store']): Metric {
   if (isStore(store)) return 'cosine';
   switch (store.type) {
     case 'memory':

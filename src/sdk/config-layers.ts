@@ -24,6 +24,8 @@ export interface ConfigDraft {
 
 /** The environment's name for `--config`. */
 export const CONFIG_FILE_ENV = 'HOTRAG_CONFIG';
+/** The environment's names for the tokens of `hotrag copy`, whose two stores may both need one. */
+export const COPY_TOKEN_ENV = { from: 'HOTRAG_COPY_FROM_TOKEN', to: 'HOTRAG_COPY_TO_TOKEN' } as const;
 
 /**
  * Lays the sources over each other: flags over environment over file. Settings of a part (`--store-uri`) join what the layers
@@ -45,7 +47,7 @@ export function layerConfig({ file, env, flags }: ConfigSources): ConfigDraft {
     if (option.secret) throw secretFlag(option);
     set(input, option, text, `--${option.flag}`, origins);
   }
-  const known = [CONFIG_FILE_ENV, ...options.map((option) => option.env)];
+  const known = [CONFIG_FILE_ENV, ...Object.values(COPY_TOKEN_ENV), ...options.map((option) => option.env)];
   for (const name of Object.keys(env)) {
     if (!name.startsWith('HOTRAG_') || known.includes(name)) continue;
     const near = nearestName(name, known);

@@ -44,6 +44,7 @@ export async function openRag<const Declared extends MetadataSchema | FieldsJson
   return rag as unknown as Rag<MetadataOf<Declared>, FilterOf<MetadataOf<Declared>>>;
 }
 
+export type { CopyProgress, CopyReport } from '../core/copy.js';
 export type { ErrorCode } from '../core/errors.js';
 export { ERROR_CODES, isRagError, RagError } from '../core/errors.js';
 export type { FieldsJson } from '../core/fields.js';
@@ -76,4 +77,5 @@ export type {
   SearchResult,
 } from '../core/types.js';
 export type { OpenRagOptions } from './config.js';
+export { type CopyOptions, copyCollection, type StoreOption } from './copy.js';
 export type { Metadata };

@@ -52,7 +52,6 @@ describe.skipIf(standalone.skipped)(standalone.title, () => {
       ['no token', {}, 'UNAUTHORIZED'],
       ['no TLS', { token: access.token, tls: false }, 'CONNECTION_FAILED'],
       ['the address of nothing', { token: access.token, uri: 'https://localhost:9' }, 'CONNECTION_FAILED'],
-      ['a database that is not there', { token: access.token, database: 'nowhere' }, 'NOT_FOUND'],
     ])('answers %s', async (_, options, code) => {
       const store = openMilvusStore(milvusOptions.parse({ type: 'milvus', uri: server.uri, ...options }));
       const opened = store.open({ collection: 'secret', fingerprint: FINGERPRINT, fields: [], create: true });

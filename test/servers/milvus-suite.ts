@@ -272,6 +272,11 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       expect((await right.nearest({ vector, limit: 5 })).matches).toHaveLength(1);
     });
 
+    it('says which database is not there', async () => {
+      const opened = make(open({ database: 'nowhere' }), 'nothing');
+      await expect(opened).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('nowhere') });
+    });
+
     it('says so when TLS is spoken to a port without it', async () => {
       const store = open({ uri: server.uri.replace('http:', 'https:'), timeoutMs: 5000 });
       await expect(store.collections()).rejects.toMatchObject({ code: 'CONNECTION_FAILED', retryable: true });

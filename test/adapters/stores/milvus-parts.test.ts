@@ -136,6 +136,7 @@ describe('what the client throws', () => {
       'NOT_FOUND',
       false,
     ],
+    ['a missing database', { error_code: 'UnexpectedError', reason: 'database:x not found', code: 65535 }, 'NOT_FOUND', false],
     ['a bare status', { error_code: 'CollectionNotExists', reason: 'none', code: 0 }, 'NOT_FOUND', false],
     ['a status inside', { status: { error_code: 'UnexpectedError', reason: 'busy', code: 8 } }, 'UPSTREAM_FAILED', true],
     ['a wrong request', { error_code: 'IllegalArgument', reason: 'bad', code: 1100 }, 'UPSTREAM_FAILED', false],

@@ -13,6 +13,7 @@ interface PackedBlock {
   readonly columns: Block['columns'];
   readonly group: string;
   readonly chunks: number;
+  readonly start: number;
 }
 
 type Pace = () => Promise<void> | undefined;
@@ -37,7 +38,7 @@ export async function prepareChange(change: Change, fingerprint: Fingerprint, pa
     }
     const blocks: PackedBlock[] = [];
     for (const cut of cutBlocks(entries)) {
-      blocks.push({ columns: packBlock(cut), group: cut[0]?.group ?? '', chunks: cut.length });
+      blocks.push({ columns: packBlock(cut), group: cut[0]?.group ?? '', chunks: cut.length, start: cut[0]?.position ?? 0 });
       await pace();
     }
     checkPositions(document.id, entries);
@@ -57,8 +58,8 @@ export function planWrite(change: PreparedChange, snapshot: Snapshot): RowWrite 
   const documents: StoredDocument[] = [];
   for (const { row, blocks: packed } of change.put) {
     const refs: BlockRef[] = [];
-    for (const { group, chunks, columns } of packed) {
-      const ref = { number: nextBlock++, chunks, group };
+    for (const { columns, ...block } of packed) {
+      const ref = { number: nextBlock++, ...block, documentId: row.id, hash: row.hash };
       refs.push(ref);
       blocks.push({ ref, columns });
     }

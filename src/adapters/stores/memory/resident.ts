@@ -1,6 +1,7 @@
 import type { CallOptions, Fingerprint } from '../../../core/contracts.js';
 import { abortable, createPacer } from '../../../core/flow.js';
-import { headAt, headsOf, vectorsOf } from './blocks.js';
+import { chunkId } from '../../../core/ids.js';
+import { headsOf, vectorsOf } from './blocks.js';
 import { createDirectory, type Directory } from './directory.js';
 import { createFlatVectors } from './flat-vectors.js';
 import { createGate } from './gate.js';
@@ -120,7 +121,7 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, clock: () =
       scalars: current.scalars,
       idOf(ordinal) {
         const { block, index } = current.directory.locate(ordinal);
-        return headAt(snapshot.column(block.number, 'heads'), index).id;
+        return chunkId(block.documentId, block.hash, block.group, block.start + index);
       },
       release() {
         if (!open) return;

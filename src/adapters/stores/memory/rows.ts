@@ -36,6 +36,11 @@ export interface BlockRef {
   readonly number: number;
   readonly chunks: number;
   readonly group: string;
+  /** Position of its first chunk in the group. */
+  readonly start: number;
+  /** The document's id and hash: with these, ids of chunks are known without reading them. */
+  readonly documentId: string;
+  readonly hash: string;
 }
 
 /** Small enough that reading one chunk is cheap, large enough that a store has few keys. */

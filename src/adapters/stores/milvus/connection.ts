@@ -76,7 +76,8 @@ function checkStatus<Answer>(answer: Answer): Answer {
   const status = statusOf(answer);
   if (status === undefined)
     throw new RagError('UNSUPPORTED', 'this Milvus server does not know a call that hotrag makes', { adapter: 'milvus' });
-  if (status.error_code !== 'Success') throw new MilvusFailure(status);
+  // Lite says Success with a code where its own Python failed.
+  if (status.error_code !== 'Success' || status.code !== 0) throw new MilvusFailure(status);
   return answer;
 }
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, messageOf, RagError } from '../../../core/errors.js';
+import { type ErrorCode, isRagError, messageOf, RagError } from '../../../core/errors.js';
 
 /** An answer of the server that is no success, or no answer that the client knows. */
 export class MilvusFailure extends Error {
@@ -52,6 +52,13 @@ export function translateMilvus(address: string): (error: unknown, action: strin
   };
 }
 
+/** True for a failure that says that the collection is not there (and not, say, its database). */
+export function isCollectionMissing(error: unknown): boolean {
+  if (!isRagError(error) || !(error.cause instanceof MilvusFailure)) return false;
+  const { code, error_code } = error.cause.status;
+  return code === MILVUS_CODES.collectionNotFound || error_code === 'CollectionNotExists';
+}
+
 /** The status in an answer: beside the data, or the answer itself; undefined: there is none. */
 export function statusOf(answer: unknown): MilvusStatus | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined;
@@ -65,8 +72,8 @@ export function statusOf(answer: unknown): MilvusStatus | undefined {
 }
 
 function codeOfStatus({ code, error_code, reason }: MilvusStatus): ErrorCode {
-  if (code === MILVUS_CODES.collectionNotFound || code === MILVUS_CODES.databaseNotFound) return 'NOT_FOUND';
-  if (error_code === 'CollectionNotExists') return 'NOT_FOUND';
+  if (code === MILVUS_CODES.collectionNotFound || error_code === 'CollectionNotExists') return 'NOT_FOUND';
+  if (code === MILVUS_CODES.databaseNotFound || /database\b.*(not found|does not exist)/i.test(reason)) return 'NOT_FOUND';
   if (/auth check fail|permission ?den|privilege|unauthenticated/i.test(reason)) return 'UNAUTHORIZED';
   return 'UPSTREAM_FAILED';
 }

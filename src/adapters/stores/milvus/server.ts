@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import type { CallOptions, Space } from '../../../core/contracts.js';
-import { invalidInput, isRagError, RagError } from '../../../core/errors.js';
+import { invalidInput, RagError } from '../../../core/errors.js';
 import type { RemoteServer } from '../remote/contract.js';
 import { tableName } from '../remote/names.js';
 import { CHUNK, DOCUMENT, fieldColumns, WRITER } from './columns.js';
 import { milvusCompiler } from './compile.js';
 import { createConnection } from './connection.js';
+import { isCollectionMissing } from './errors.js';
 import { prepareIndexes } from './indexes.js';
 import type { MilvusOptions } from './options.js';
 import { chunkTable, documentTable, SPACE_PROPERTY, writerTable } from './schema.js';
@@ -32,7 +33,7 @@ export function createMilvusServer(options: MilvusOptions): RemoteServer {
         signal,
       );
     } catch (error) {
-      if (isRagError(error) && error.code === 'NOT_FOUND') return undefined;
+      if (isCollectionMissing(error)) return undefined;
       throw error;
     }
   };
