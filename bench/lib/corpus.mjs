@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const PACKAGES = new URL('../../node_modules/', import.meta.url);
 
@@ -19,6 +20,16 @@ export function packageSources() {
       return []; // a folder that holds no package
     }
   });
+}
+
+/** Copies the same files to a folder of documents, as users have them: without the thousands of others that lie between. */
+export function copyCorpus(folder) {
+  const from = fileURLToPath(PACKAGES);
+  for (const name of readdirSync(from, { recursive: true })) {
+    if (!/\.(md|markdown)$/i.test(name)) continue;
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    copyFileSync(join(from, name), join(folder, name));
+  }
 }
 
 function packageNames() {

@@ -2,6 +2,8 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ignore } from 'ignore';
 
+export const IGNORE_FILE = '.gitignore';
+
 /** A longer .gitignore is somebody's accident. Bytes. */
 const MAX_BYTES = 1 << 20;
 
@@ -16,18 +18,30 @@ export interface IgnoreRules {
 const noRules: IgnoreRules = createRules(() => undefined);
 
 /**
- * The rules from above a folder, read from the root's .gitignore down to that of the folder's parent. When they ignore the folder itself
- * they don't hold: it was named.
- * @param uri the folder, relative to the root, with `/`
+ * Finds the rules from above a folder, read from the root's .gitignore down to that of the folder's parent. When they ignore the folder
+ * itself they don't hold: it was named. What was read is remembered, for one call with many sources.
  */
-export async function rulesAbove(root: string, uri: string): Promise<IgnoreRules> {
-  const names = uri === '' ? [] : uri.split('/');
-  let rules = noRules;
-  for (const [depth] of names.entries()) {
-    const above = names.slice(0, depth);
-    rules = await rules.below(join(root, ...above), above.map((name) => `${name}/`).join(''));
+export function createRulesAbove(): (root: string, uri: string) => Promise<IgnoreRules> {
+  const known = new Map<string, Promise<IgnoreRules>>();
+
+  /** @param names the folder whose .gitignore is the last one read, relative to the root */
+  function rulesOf(root: string, names: readonly string[]): Promise<IgnoreRules> {
+    const folder = join(root, ...names);
+    const key = `${root}\0${folder}`;
+    let rules = known.get(key);
+    if (rules === undefined) {
+      const above = names.length === 0 ? Promise.resolve(noRules) : rulesOf(root, names.slice(0, -1));
+      rules = above.then((outer) => outer.below(folder, names.map((name) => `${name}/`).join('')));
+      known.set(key, rules);
+    }
+    return rules;
   }
-  return uri !== '' && rules.ignores(`${uri}/`) ? noRules : rules;
+
+  return async (root, uri) => {
+    if (uri === '') return noRules;
+    const rules = await rulesOf(root, uri.split('/').slice(0, -1));
+    return rules.ignores(`${uri}/`) ? noRules : rules;
+  };
 }
 
 /** `decide` answers true (ignored), false (taken in again by a `!`), or undefined (nothing said). */
@@ -35,7 +49,7 @@ function createRules(decide: (path: string) => boolean | undefined): IgnoreRules
   return {
     ignores: (path) => decide(path) ?? false,
     async below(folder, prefix) {
-      const own = await readRules(join(folder, '.gitignore'));
+      const own = await readRules(join(folder, IGNORE_FILE));
       if (own === undefined) return this;
       // The nearest file that says anything decides, as git has it.
       return createRules((path) => verdict(own, path.slice(prefix.length)) ?? decide(path));

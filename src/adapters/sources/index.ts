@@ -4,7 +4,7 @@ import type { FoundSource, SourceFinder } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
 import { createFoundFile } from './file.js';
 import { isGlob, parseGlob } from './globs.js';
-import { rulesAbove } from './ignored.js';
+import { createRulesAbove } from './ignored.js';
 import { type Located, locate } from './locate.js';
 import { isInside, parseSource, type Root, toSlashes, uriOf } from './paths.js';
 import { problemOf, specialFile } from './problems.js';
@@ -16,6 +16,8 @@ export interface SourceFinderOptions {
   /** What relative sources are relative to where there are no roots. @default the process's */
   readonly cwd?: string | undefined;
 }
+
+type RulesAbove = ReturnType<typeof createRulesAbove>;
 
 /** A source that is allowed: where it was found, and what its uris are relative to. */
 interface Placed extends Located {
@@ -34,10 +36,11 @@ export function createSourceFinder({ maxFileBytes = 50_000_000, cwd = process.cw
     async resolve(sources, { roots: rootPaths, signal }) {
       const roots = rootPaths && (await openRoots(rootPaths, cwd));
       const found: FoundSource[] = [];
+      const rulesAbove = createRulesAbove();
       for (const source of sources) {
         signal?.throwIfAborted();
         const located = await locateAmong(roots?.map(({ path }) => path) ?? [cwd], parseSource(source));
-        found.push(await openSource(source, place(source, located, roots)));
+        found.push(await openSource(source, place(source, located, roots), rulesAbove));
       }
       return found;
     },
@@ -63,26 +66,31 @@ export function createSourceFinder({ maxFileBytes = 50_000_000, cwd = process.cw
     return { ...located, root, uri: uriOf(root, real), allowed };
   }
 
-  async function openSource(source: string, placed: Placed): Promise<FoundSource> {
+  async function openSource(source: string, placed: Placed, rulesAbove: RulesAbove): Promise<FoundSource> {
     const { path: origin, rest, real, uri, stats, error } = placed;
     const [missing] = rest;
     if (error !== undefined) return one(origin, { uri: toSlashes(source), error: problemOf(toSlashes(source), error) });
     if (missing !== undefined && !(isGlob(missing) && stats.isDirectory())) return one(origin, notFound(source, 'is not there'));
-    if (missing !== undefined) return openGlob(source, placed);
+    if (missing !== undefined) return openGlob(source, placed, rulesAbove);
     if (stats.isFile()) return one(origin, createFoundFile(uri, real, maxFileBytes));
     if (!stats.isDirectory()) return one(origin, { uri, error: specialFile(uri) });
-    return openFolder(placed);
+    return openFolder(placed, rulesAbove);
   }
 
-  async function openFolder(placed: Placed): Promise<FoundSource> {
-    const way = await wayFrom(placed);
+  async function openFolder(placed: Placed, rulesAbove: RulesAbove): Promise<FoundSource> {
+    const way = await wayFrom(placed, rulesAbove);
     return { origin: placed.path, files: ({ signal } = {}) => walk(way, signal) };
   }
 
-  async function openGlob(source: string, placed: Placed): Promise<FoundSource> {
+  async function openGlob(source: string, placed: Placed, rulesAbove: RulesAbove): Promise<FoundSource> {
     const { depth, matches, names } = parseGlob(placed.rest.join('/'));
     const prefix = placed.uri === '' ? 0 : placed.uri.length + 1;
-    const way = { ...(await wayFrom(placed)), maxDepth: depth, names, wants: (uri: string) => matches(uri.slice(prefix)) };
+    const way = {
+      ...(await wayFrom(placed, rulesAbove)),
+      maxDepth: depth,
+      names,
+      wants: (uri: string) => matches(uri.slice(prefix)),
+    };
     return {
       origin: placed.path,
       async *files({ signal } = {}) {
@@ -96,7 +104,7 @@ export function createSourceFinder({ maxFileBytes = 50_000_000, cwd = process.cw
     };
   }
 
-  async function wayFrom({ root, real: folder, uri, allowed }: Placed) {
+  async function wayFrom({ root, real: folder, uri, allowed }: Placed, rulesAbove: RulesAbove) {
     const rules = await rulesAbove(root, uri);
     return {
       folder,

@@ -6,7 +6,7 @@ import { RagError } from '../../core/errors.js';
 import { compareText } from '../../core/ids.js';
 import { nextTurn, turnIsOver } from '../../core/turns.js';
 import { createFoundFile } from './file.js';
-import type { IgnoreRules } from './ignored.js';
+import { IGNORE_FILE, type IgnoreRules } from './ignored.js';
 import { isInside } from './paths.js';
 import { problemOf, specialFile } from './problems.js';
 
@@ -103,7 +103,8 @@ async function openLevel(
   } catch (cause) {
     return { uri: uri || folder, error: problemOf(uri || folder, cause) };
   }
-  const rules = await above.below(folder, prefix);
+  // Looking for one in vain costs as much as listing the folder.
+  const rules = listed.some(({ name }) => name === IGNORE_FILE) ? await above.below(folder, prefix) : above;
   const entries: Entry[] = [];
   for (const dirent of listed) {
     if (isHidden(dirent.name) && !way.names(dirent.name)) continue;
