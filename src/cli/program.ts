@@ -47,7 +47,7 @@ async function run(words: readonly string[], host: Host): Promise<number> {
   }
   const settings = loadSettings(host, given);
   for (const warning of settings.warnings) host.stderr.write(`hotrag: warning: ${warning}\n`);
-  if (!settings.isPlain) await settings.check();
+  if (settings.plain === undefined) await settings.check();
   const { positionals, flags, json } = given;
   const openRag = () => open(settings);
   return command.run({ host, positionals, flags, json, settings, openRag, withRag: (use) => withRag(openRag, host.signal, use) });
@@ -94,7 +94,7 @@ async function withRag<Result>(
 
 /** The engine is imported here, when a command needs it. */
 async function open(settings: Settings): Promise<Rag> {
-  const config = await settings.check();
+  const config = settings.plain ?? (await settings.check());
   const { openRag } = await import('../sdk/index.js');
   // Metadata and filters come as text here: there is nothing to type them by.
   return (await openRag(config)) as unknown as Rag;

@@ -11,6 +11,13 @@ const CONFIG_FILE = 'hotrag.config.json';
 
 type HostSettings = Pick<Host, 'cwd' | 'env' | 'home' | 'platform'>;
 
+/** What needs no check. */
+export interface SimpleSettings {
+  readonly collection?: string;
+  readonly store: { readonly type: 'memory'; readonly path: string };
+  readonly roots?: string[];
+}
+
 /** What a command works with. */
 export interface Settings {
   /** Absolute: the folder of the store, or of what stands beside a remote one. */
@@ -18,8 +25,8 @@ export interface Settings {
   /** Absolute; the folders that ingested files must lie in. Empty: none are set. */
   readonly roots: readonly string[];
   readonly warnings: readonly string[];
-  /** Nothing is set but names and paths, for which any text is right: there is no need to `check` before work begins. */
-  readonly isPlain: boolean;
+  /** The configuration where nothing is set but names and paths, for which any text is right; else it needs a `check`. */
+  readonly plain: SimpleSettings | undefined;
   /**
    * The whole configuration. Imports the schema, which takes some 20 ms: a server's client needn't wait for that.
    * @throws RagError CONFIG_INVALID
@@ -44,7 +51,13 @@ export function loadSettings(host: HostSettings, given: Pick<Arguments, 'config'
     storePath,
     roots,
     warnings,
-    isPlain: isPlain(input),
+    plain: isPlain(input)
+      ? {
+          ...(isText(input.collection) ? { collection: input.collection } : {}),
+          store: { type: 'memory', path: storePath },
+          ...(input.roots === undefined ? {} : { roots: [...roots] }),
+        }
+      : undefined,
     async check() {
       const { parsePlainConfig } = await import('../sdk/config.js');
       const config = parsePlainConfig(input, originOf);

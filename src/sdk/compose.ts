@@ -8,8 +8,9 @@ import { createEngine } from '../core/engine.js';
 import { isRagError } from '../core/errors.js';
 import { createPromptBuilder } from '../core/prompt.js';
 import type { Rag } from '../core/types.js';
-import { type CacheConfig, type Config, isChunker, isEmbedder, isStore } from './config.js';
+import type { CacheConfig, Config } from './config.js';
 import { digest, hash } from './hash.js';
+import { isChunker, isEmbedder, isStore } from './parts.js';
 
 /** Sessions of `generate` that are remembered, and their memory. */
 const SESSIONS = { entries: 1000, bytes: 16_777_216 };

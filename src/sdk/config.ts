@@ -14,6 +14,7 @@ import {
   type StoreConfig,
 } from './config-schema.js';
 import { fieldsFromSchema, isZodSchema, type MetadataSchema } from './metadata-schema.js';
+import { isChunker, isEmbedder, isGenerator, isReranker, isStore } from './parts.js';
 
 export type {
   CacheConfig,
@@ -118,30 +119,6 @@ export function maskSecrets(config: unknown): unknown {
     if (!isPlainObject(value) || Object.values(value).some((member) => typeof member === 'function')) return '(object)';
     return mapValues(value, (member, key) => mask(member, [...path, key]));
   }
-}
-
-export function isStore(value: unknown): value is VectorStore {
-  return hasMethod(value, 'open');
-}
-
-export function isEmbedder(value: unknown): value is Embedder {
-  return hasMethod(value, 'embed');
-}
-
-export function isGenerator(value: unknown): value is TextGenerator {
-  return hasMethod(value, 'generate');
-}
-
-export function isChunker(value: unknown): value is Chunker {
-  return hasMethod(value, 'chunk');
-}
-
-function isReranker(value: unknown): value is Reranker {
-  return hasMethod(value, 'rerank');
-}
-
-function hasMethod(value: unknown, name: string): boolean {
-  return typeof value === 'object' && value !== null && name in value && typeof Reflect.get(value, name) === 'function';
 }
 
 function fieldsOf(json: FieldsJson | undefined): readonly Field[] {

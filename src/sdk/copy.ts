@@ -3,7 +3,8 @@ import { type CopyProgress, type CopyReport, copyDocuments } from '../core/copy.
 import { nearestName, RagError } from '../core/errors.js';
 import { checkCollectionName, checkInteger } from '../core/requests.js';
 import { metricOf, openStore } from './compose.js';
-import { type Config, isStore, type OpenRagOptions, parsePlainConfig } from './config.js';
+import type { Config, OpenRagOptions } from './config.js';
+import { isStore } from './parts.js';
 
 /** A store as `openRag` takes it: options, or an object of one's own. */
 export type StoreOption = NonNullable<OpenRagOptions['store']>;
@@ -36,12 +37,12 @@ export async function copyCollection(options: CopyOptions): Promise<CopyReport> 
   const collection = checkCollectionName(options.collection ?? 'default');
   const toCollection = checkCollectionName(options.toCollection ?? collection);
   checkInteger('sample', sample, 0, 1_000_000);
-  const source = checkStore('from', options.from);
-  checkStore('to', options.to);
+  const source = await checkStore('from', options.from);
+  await checkStore('to', options.to);
   signal?.throwIfAborted();
   return withStore(source, async (fromStore) => {
     const { fingerprint, fields } = await findSpace(fromStore, collection, signal);
-    return withStore(targetFor(options.to, collection, fingerprint.metric), async (toStore) => {
+    return withStore(await targetFor(options.to, collection, fingerprint.metric), async (toStore) => {
       const from = await fromStore.open({ collection, fingerprint, fields, create: false }, { signal });
       try {
         const to = await toStore.open({ collection: toCollection, fingerprint, fields, create: true }, { signal });
@@ -57,14 +58,16 @@ export async function copyCollection(options: CopyOptions): Promise<CopyReport> 
   });
 }
 
-function checkStore(name: 'from' | 'to', store: StoreOption): Config['store'] {
-  return isStore(store) ? store : parsePlainConfig({ store }, () => name).store;
+async function checkStore(name: 'from' | 'to', store: StoreOption): Promise<Config['store']> {
+  if (isStore(store)) return store;
+  const { parsePlainConfig } = await import('./config.js');
+  return parsePlainConfig({ store }, () => name).store;
 }
 
 /** The target's options with the source's metric: vectors of one metric can't be searched by another. */
-function targetFor(store: StoreOption, collection: string, metric: Metric): Config['store'] {
+async function targetFor(store: StoreOption, collection: string, metric: Metric): Promise<Config['store']> {
   if (isStore(store)) return store;
-  const checked = checkStore('to', withMetric(store, metric));
+  const checked = await checkStore('to', withMetric(store, metric));
   const own = metricOf(checked);
   if (own === metric) return checked;
   const words = `to: this store compares vectors by ${own}, and collection "${collection}" is made to be compared by ${metric}`;

@@ -6,8 +6,9 @@ import type { FieldsJson } from '../core/fields.js';
 import type { FilterOf } from '../core/filter-types.js';
 import type { Rag } from '../core/types.js';
 import { compose } from './compose.js';
-import { type OpenRagOptions, parseConfig } from './config.js';
+import type { OpenRagOptions } from './config.js';
 import type { MetadataSchema } from './metadata-schema.js';
+import { simpleConfig } from './simple-config.js';
 
 /** The metadata that an option `metadata` declares; anything filterable where there is none. */
 export type MetadataOf<Declared> = Declared extends MetadataSchema
@@ -39,7 +40,8 @@ type ValueOf<Type extends FieldType> = ValueTypes[Type];
 export async function openRag<const Declared extends MetadataSchema | FieldsJson | undefined = undefined>(
   options: Omit<OpenRagOptions, 'metadata'> & { readonly metadata?: Declared } = {},
 ): Promise<Rag<MetadataOf<Declared>, FilterOf<MetadataOf<Declared>>>> {
-  const rag = await compose(parseConfig(options as OpenRagOptions)); // `metadata?: undefined` is the option left out
+  const given = options as OpenRagOptions; // `metadata?: undefined` is the option left out
+  const rag = await compose(simpleConfig(given) ?? (await import('./config.js')).parseConfig(given));
   // The engine holds any metadata and takes any filter; `metadata` told it, and the compiler, which ones.
   return rag as unknown as Rag<MetadataOf<Declared>, FilterOf<MetadataOf<Declared>>>;
 }

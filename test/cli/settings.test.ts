@@ -57,7 +57,7 @@ describe('loadSettings', () => {
   });
 
   it('calls plain only what can’t be wrong', () => {
-    const isPlain = (entries: Record<string, string>) => loadSettings(place(), flags(entries)).isPlain;
+    const isPlain = (entries: Record<string, string>) => loadSettings(place(), flags(entries)).plain !== undefined;
     expect(isPlain({})).toBe(true);
     expect(isPlain({ collection: 'x', 'store-path': 'y', roots: '["z"]' })).toBe(true);
     expect(isPlain({ store: 'chroma' })).toBe(false);

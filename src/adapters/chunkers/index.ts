@@ -1,27 +1,37 @@
-import * as z from 'zod';
 import type { Chunker, LoadedDocument } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
 import { RECORD_SEPARATOR } from '../loaders/records.js';
-import { type ChunkerOptions, chunkerOptions } from './options.js';
+import type { ChunkerOptions } from './options.js';
 import { sectionsOf } from './sections.js';
 import { cutsOf, type Unit } from './units.js';
 
 type Way = Exclude<NonNullable<ChunkerOptions['type']>, 'auto'>;
+
+const TYPES: readonly NonNullable<ChunkerOptions['type']>[] = ['auto', 'markdown', 'records', 'recursive'];
 
 /**
  * A chunker; it works through a document lazily and in time proportional to its length.
  * @throws RagError CONFIG_INVALID
  * @example createChunker({ type: 'markdown', maxChars: 600 })
  */
-export function createChunker(options: ChunkerOptions = {}): Chunker {
-  const checked = chunkerOptions.safeParse(options);
-  if (!checked.success) throw new RagError('CONFIG_INVALID', `chunker: ${z.prettifyError(checked.error)}`);
-  const { type, maxChars, overlap = Math.floor(maxChars / 10) } = checked.data;
+export function createChunker({
+  type = 'auto',
+  maxChars = 1000,
+  overlap = Math.floor(maxChars / 10),
+}: ChunkerOptions = {}): Chunker {
+  if (!TYPES.includes(type)) throw wrong('type', `one of ${TYPES.join(', ')}`, type);
+  if (!Number.isInteger(maxChars) || maxChars < 32) throw wrong('maxChars', 'a whole number from 32 on', maxChars);
+  if (!Number.isInteger(overlap) || overlap < 0 || 2 * overlap >= maxChars)
+    throw wrong('overlap', 'less than half of maxChars', overlap);
   return {
     id: `${type}@1 maxChars=${maxChars} overlap=${overlap}`,
     chunk: (document) =>
       cutsOf(document.text, unitsOf(document, type === 'auto' ? wayOf(document.format) : type), { maxChars, overlap }),
   };
+}
+
+function wrong(option: string, needed: string, value: unknown): RagError {
+  return new RagError('CONFIG_INVALID', `chunker: ${option} must be ${needed}, not ${String(value)}`);
 }
 
 function wayOf(format: string): Way {

@@ -1,0 +1,26 @@
+import type { Chunker, Embedder, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
+
+/** Told by their one indispensable method: objects of one's own among options, whatever else they are. */
+export function isStore(value: unknown): value is VectorStore {
+  return hasMethod(value, 'open');
+}
+
+export function isEmbedder(value: unknown): value is Embedder {
+  return hasMethod(value, 'embed');
+}
+
+export function isGenerator(value: unknown): value is TextGenerator {
+  return hasMethod(value, 'generate');
+}
+
+export function isChunker(value: unknown): value is Chunker {
+  return hasMethod(value, 'chunk');
+}
+
+export function isReranker(value: unknown): value is Reranker {
+  return hasMethod(value, 'rerank');
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && name in value && typeof Reflect.get(value, name) === 'function';
+}
