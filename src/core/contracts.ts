@@ -138,6 +138,8 @@ export interface OpenRequest {
 /** One open collection: chunks to search and the manifest of its documents, which change together. */
 export interface Collection {
   readonly space: Space;
+  /** Reading the version costs a round trip: searches then read it beside their work and not before it. @default false */
+  readonly remote?: boolean;
   /** Opaque; differs after every write by anyone. Equal before and after a read means that nothing changed meanwhile. */
   version(options?: CallOptions): Promise<string>;
   /** Splits a filter; pure. */

@@ -80,6 +80,8 @@ export function createEngine(parts: EngineParts): Rag {
   const embedding = createEmbedding({ embedder: parts.embedder, memo: embeddings, digest: parts.digest });
   const retrieveParts = { embedder: parts.embedder, embedQueries: embedding.queries, reranker: parts.reranker, clock };
   const open = new Map<string, Promise<Collection>>();
+  /** Of remote collections the version last seen. */
+  const versions = new WeakMap<Collection, string>();
   const ingesting = new Map<AbortController, Promise<unknown>>();
   let closed: Promise<void> | undefined;
 
@@ -119,6 +121,12 @@ export function createEngine(parts: EngineParts): Rag {
     return (await store.collections()).some(({ uuid }) => uuid === space.uuid);
   }
 
+  async function readVersion(collection: Collection, signal?: AbortSignal): Promise<string> {
+    const version = await collection.version({ signal });
+    if (collection.remote === true) versions.set(collection, version);
+    return version;
+  }
+
   async function search(query: unknown, options: SearchOptions = {}) {
     const startedAt = clock();
     const { signal } = options;
@@ -129,12 +137,18 @@ export function createEngine(parts: EngineParts): Rag {
         const { hits, explain } = await retrieve(retrieveParts, collection, request, signal);
         return { hits, tookMs: clock() - startedAt, cached: false, explain };
       }
-      // The version is read before the search: what is found may be newer than it, never older, so no entry can be stale.
-      const version = await collection.version({ signal });
-      const key = keyOf(collection, version, request);
+      const work = async (flight: AbortSignal) => deepFreeze((await retrieve(retrieveParts, collection, request, flight)).hits);
+      // A result is kept under a version that was read before its search began: it may be newer than its key, never older, and
+      // versions don't come back, so no entry can be stale.
+      const seen = versions.get(collection);
+      if (seen !== undefined && !searches.has(keyOf(collection, seen, request))) {
+        readVersion(collection).catch(() => {}); // for the next search; what is wrong with the store, this one will tell
+        const { value: hits } = await searches.compute(keyOf(collection, seen, request), work, { signal });
+        return { hits, tookMs: clock() - startedAt, cached: false };
+      }
+      const key = keyOf(collection, await readVersion(collection, signal), request);
       const kept = searches.peek(key);
       if (kept !== undefined) return { hits: kept, tookMs: clock() - startedAt, cached: true };
-      const work = async (flight: AbortSignal) => deepFreeze((await retrieve(retrieveParts, collection, request, flight)).hits);
       const { value: hits, joined } = await searches.compute(key, work, { signal });
       return { hits, tookMs: clock() - startedAt, cached: joined };
     });
@@ -173,7 +187,11 @@ export function createEngine(parts: EngineParts): Rag {
         const list = await listItems({ finder, fields, hash, roots }, sources, { ...options, signal });
         const run = { ...list, prune: options.prune === true ? list.origins : undefined, onProgress: options.onProgress, signal };
         const ingestParts = { ...parts, embedDocuments: embedding.documents };
-        return await withCollection(options.collection, (collection) => ingest(ingestParts, collection, run), true);
+        return await withCollection(
+          options.collection,
+          (collection) => ingest(ingestParts, collection, run).finally(() => versions.delete(collection)),
+          true,
+        );
       })();
       ingesting.set(stop, work);
       return work.finally(() => ingesting.delete(stop));

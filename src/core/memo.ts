@@ -24,6 +24,8 @@ export type Compute<Value> = (missing: readonly number[], signal: AbortSignal) =
  * is aborted only when everyone who waits for it has gone. Failures are not kept.
  */
 export interface Memo<Value> {
+  /** Whether it is kept or under way; counts nothing. */
+  has(key: string): boolean;
   /** What is kept, without computing. */
   peek(key: string): Value | undefined;
   /** `compute` gets the positions of the keys that are neither kept nor under way, and returns their values in that order. */
@@ -108,6 +110,7 @@ export function createMemo<Value>({ local, sizeOf, clock }: MemoParts<Value>): M
   }
 
   return {
+    has: (key) => local?.get(key) !== undefined || joinable(key) !== undefined,
     peek: look,
 
     async getMany(keys, compute, { signal } = {}) {

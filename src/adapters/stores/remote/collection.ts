@@ -41,6 +41,7 @@ export function createRemoteCollection({ space, compiler, tables, keywords }: Re
 
   return {
     space,
+    remote: true,
     async version(options = {}) {
       check(options);
       return mirror.version(options);
