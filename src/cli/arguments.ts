@@ -27,7 +27,7 @@ export const COMMON_FLAGS = {
 } as const satisfies FlagTable;
 
 /** Short names of configuration flags. */
-export const SHORT_FLAGS: Readonly<Record<string, string>> = { path: 'store-path', uri: 'store-uri', root: 'roots' };
+const SHORT_FLAGS: Readonly<Record<string, string>> = { path: 'store-path', uri: 'store-uri', root: 'roots' };
 
 /**
  * Reads the words after a command's name.

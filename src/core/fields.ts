@@ -1,6 +1,6 @@
 import type { Field, FieldType, Filter } from './contracts.js';
 import { invalidInput, nearestName } from './errors.js';
-import { describeValue, isPlainObject, pathTo, shown } from './values.js';
+import { describeValue, isPlainObject, isWellFormed, pathTo, shown } from './values.js';
 
 /** Declared fields as a configuration file has them. @example { "year": "number", "tags": "string[]" } */
 export type FieldsJson = { readonly [name: string]: FieldType };
@@ -10,7 +10,7 @@ export const VIRTUAL_FIELDS = ['$id', '$documentId', '$uri', '$group'] as const;
 export type VirtualField = (typeof VIRTUAL_FIELDS)[number];
 
 /** The longest name of a metadata field, in UTF-16 units. */
-export const MAX_FIELD_NAME = 128;
+const MAX_FIELD_NAME = 128;
 
 /** An operator on one field. */
 export type FieldOperator = Exclude<Filter['op'], 'and' | 'or' | 'not'>;
@@ -63,7 +63,7 @@ export function fieldNameProblem(name: string): string | undefined {
   // Stored as JSON or MessagePack and read back by libraries of others, this name is dropped or renamed.
   if (name === '__proto__') return 'this field name is reserved';
   if (/\p{Control}/u.test(name)) return 'a field name must not hold control characters';
-  if (/\p{Surrogate}/u.test(name)) return 'a field name must be well-formed Unicode; it holds half a surrogate pair';
+  if (!isWellFormed(name)) return 'a field name must be well-formed Unicode; it holds half a surrogate pair';
   return undefined;
 }
 

@@ -1,7 +1,4 @@
-/** How work flows: aborts that reach every wait, batches, bounded concurrency, and pauses that keep the event loop free. */
-
-/** The part of a pause-taking loop's budget that it may hold the event loop. */
-const SLICE_MS = 8;
+/** How work flows: aborts that reach every wait, batches, bounded concurrency. */
 
 /** Waits for `work`, but no longer than `signal` allows; the work itself goes on. */
 export function abortable<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
@@ -51,21 +48,6 @@ export async function* mapAhead<Item, Result>(
     underWay.push(started);
   }
   for (const started of underWay) yield await started;
-}
-
-/**
- * A pacer for long loops: `await pace()` costs nothing until the loop has held the event loop for 8 ms, then lets others run.
- * @throws the signal's reason, once aborted
- */
-export function createPacer(clock: () => number, signal?: AbortSignal): () => Promise<void> | undefined {
-  let sliceStart = clock();
-  return () => {
-    if (clock() - sliceStart < SLICE_MS) return undefined;
-    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      signal?.throwIfAborted();
-      sliceStart = clock();
-    });
-  };
 }
 
 /** All items of a bounded stream. */

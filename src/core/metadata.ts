@@ -57,11 +57,6 @@ export function convertMetadata(value: unknown, fields?: readonly Field[]): Conv
   return { metadata, warnings };
 }
 
-/** All of them in one; a field of a later one replaces an earlier one's. */
-export function mergeMetadata(...parts: readonly (Metadata | undefined)[]): Metadata {
-  return Object.fromEntries(parts.flatMap((part) => Object.entries(part ?? {})));
-}
-
 /** Why a value can't be had; `at` leads from the field to the part that is wrong. */
 interface Refusal {
   readonly problem: string;

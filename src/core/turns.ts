@@ -35,6 +35,14 @@ export async function nextTurn(signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
 }
 
+/** `await pace()` after each unit of work: free until the turn is over, then as `nextTurn`. */
+export type Pace = () => Promise<void> | undefined;
+
+/** A pace for work that is handed on from one loop to the next; `turnIsOver` and `nextTurn` do for a single one. */
+export function createPacer(signal?: AbortSignal): Pace {
+  return () => (turnIsOver() ? nextTurn(signal) : undefined);
+}
+
 /** Starts the next turn with one waiter only: the others' work would add up before the loop sees its timers and sockets. */
 function endTurn(): void {
   const next = waiting.shift();

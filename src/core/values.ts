@@ -1,8 +1,13 @@
 import type { Scalar } from './contracts.js';
 import { once } from './once.js';
 
-/** Under `u`, a whole pair is one character and no surrogate. Half of one has no UTF-8 form: servers would store another text. */
+/** Under `u`, a whole pair is one character and no surrogate. */
 const halfPair = once(() => /\p{Surrogate}/u);
+
+/** True where a text holds no half of a surrogate pair. That has no UTF-8 form: servers would store another text, and two ids would be one. */
+export function isWellFormed(text: string): boolean {
+  return !halfPair().test(text);
+}
 
 /** A plain object, of whatever realm: not an array, a Date, a Map or an instance of a class. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -13,7 +18,7 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
 
 /** A string, finite number or boolean that every store gives back as it was. */
 export function isScalar(value: unknown): value is Scalar {
-  if (typeof value === 'string') return !halfPair().test(value);
+  if (typeof value === 'string') return isWellFormed(value);
   return typeof value === 'number' ? Number.isFinite(value) : typeof value === 'boolean';
 }
 
@@ -26,7 +31,7 @@ export function scalarProblem(value: unknown): string {
 
 /** Names a value for a message, without repeating much of it. @example describeValue([]) // 'an array' */
 export function describeValue(value: unknown): string {
-  if (typeof value === 'string') return halfPair().test(value) ? 'a string with half a surrogate pair' : 'a string';
+  if (typeof value === 'string') return isWellFormed(value) ? 'a string' : 'a string with half a surrogate pair';
   if (value === null || typeof value === 'undefined') return String(value);
   if (typeof value === 'number') return Number.isFinite(value) ? 'a number' : String(value);
   if (Array.isArray(value)) return 'an array';

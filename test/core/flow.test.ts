@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { abortable, batchesOf, createPacer, mapAhead, toArray } from '../../src/core/flow.js';
+import { abortable, batchesOf, mapAhead, toArray } from '../../src/core/flow.js';
 import { createLive } from '../../src/core/live.js';
 
 async function* numbers(count: number) {
@@ -31,17 +31,6 @@ describe('flow', () => {
     const waiting = abortable(new Promise(() => {}), controller.signal);
     controller.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
-  });
-
-  it('pauses a long loop, and ends it when aborted meanwhile', async () => {
-    let now = 0;
-    const controller = new AbortController();
-    const pace = createPacer(() => now, controller.signal);
-    expect(pace()).toBeUndefined();
-    now = 9;
-    const pause = pace();
-    controller.abort(new Error('stop'));
-    await expect(pause).rejects.toThrow('stop');
   });
 });
 

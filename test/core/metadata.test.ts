@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Field } from '../../src/core/contracts.js';
 import { isRagError } from '../../src/core/errors.js';
 import { fieldsFromJson } from '../../src/core/fields.js';
-import { checkMetadata, convertMetadata, mergeMetadata } from '../../src/core/metadata.js';
+import { checkMetadata, convertMetadata } from '../../src/core/metadata.js';
 
 const fields: readonly Field[] = [
   { name: 'year', type: 'number' },
@@ -159,15 +159,6 @@ describe('convertMetadata', () => {
       }),
       { numRuns: 2000 },
     );
-  });
-});
-
-describe('mergeMetadata', () => {
-  it('lets the later one win, and leaves the parts alone', () => {
-    const first = { a: 1, b: 1 };
-    expect(mergeMetadata(first, undefined, { b: 2, c: ['x'] })).toEqual({ a: 1, b: 2, c: ['x'] });
-    expect(first).toEqual({ a: 1, b: 1 });
-    expect(mergeMetadata()).toEqual({});
   });
 });
 

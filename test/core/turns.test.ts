@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextTurn, turnIsOver } from '../../src/core/turns.js';
+import { createPacer, nextTurn, turnIsOver } from '../../src/core/turns.js';
 
 describe('turns', () => {
   it('are over after some milliseconds of work, and new after a pause', async () => {
@@ -26,6 +26,17 @@ describe('turns', () => {
 
   it("reject with the signal's reason", async () => {
     await expect(nextTurn(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  });
+
+  it('are kept by a pacer: free until one is over, then a pause that an abort ends', async () => {
+    const controller = new AbortController();
+    const pace = createPacer(controller.signal);
+    await nextTurn();
+    expect(pace()).toBeUndefined();
+    while (!turnIsOver()) work();
+    const pause = pace();
+    controller.abort(new Error('stop'));
+    await expect(pause).rejects.toThrow('stop');
   });
 });
 

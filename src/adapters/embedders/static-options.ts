@@ -4,5 +4,3 @@ import * as z from 'zod';
 export const staticOptions = z
   .strictObject({ type: z.literal('static') })
   .describe('The model that comes with the package: English, 256 dimensions, no network, no native code.');
-
-export type StaticOptions = z.output<typeof staticOptions>;

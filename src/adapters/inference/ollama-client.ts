@@ -3,7 +3,7 @@ import { isRagError, messageOf, RagError, type RagErrorOptions } from '../../cor
 import { ndjsonGuard } from './ndjson.js';
 
 /** Where Ollama listens unless told otherwise. */
-export const OLLAMA_URL = 'http://127.0.0.1:11434';
+const OLLAMA_URL = 'http://127.0.0.1:11434';
 
 /** Error bodies are read up to here; what follows can't be words for a person. */
 const LONGEST_WORDS = 2_000;

@@ -64,6 +64,10 @@ describe('the files of a durable memory store', () => {
     }
   });
 
+  it.runIf(process.platform === 'linux')('refuses a place where no folder can be made, instead of trying for ever', async () => {
+    await expect(openMemoryStore({ path: '/proc/hotrag/store' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
   it('makes the folder where there is none, whatever its name', async () => {
     const path = join(makeFolder(), 'a', '.hot "rag" 你好.d');
     const store = await openMemoryStore({ path });

@@ -4,6 +4,7 @@ import type { CallOptions, Metric, Space } from '../../../core/contracts.js';
 import { isRagError, RagError } from '../../../core/errors.js';
 import type { RemoteServer } from '../remote/contract.js';
 import { tableName } from '../remote/names.js';
+import { storedSpace } from '../remote/space.js';
 import { chromaCompiler } from './compile.js';
 import { type ChromaConnection, NO_EMBEDDING } from './connection.js';
 import type { ChromaOptions } from './options.js';
@@ -24,14 +25,6 @@ const SPACE_OF: Readonly<Record<Metric, 'cosine' | 'ip' | 'l2'>> = { cosine: 'co
  */
 const MADE_AS: Readonly<Record<Metric, 'ip' | 'l2'>> = { cosine: 'ip', dot: 'ip', l2: 'l2' };
 
-const storedSpace = z.object({
-  collection: z.string(),
-  uuid: z.string(),
-  fingerprint: z.object({ embedder: z.string(), dimensions: z.int(), metric: z.enum(['cosine', 'dot', 'l2']) }),
-  fields: z.array(
-    z.object({ name: z.string(), type: z.enum(['string', 'number', 'boolean', 'string[]', 'number[]', 'boolean[]']) }),
-  ),
-});
 /** What marks a collection of Chroma as one of ours; the space is JSON, since Chroma's metadata is flat. */
 const marked = z.object({ hotrag: z.literal('chunks'), space: z.string().transform(readJson).pipe(storedSpace) });
 

@@ -1,6 +1,6 @@
-import type { Change, Entry, Fingerprint } from '../../../core/contracts.js';
-import { invalidInput } from '../../../core/errors.js';
-import { chunkId } from '../../../core/ids.js';
+import { checkChange } from '../../../core/checks.js';
+import type { Change, Fingerprint } from '../../../core/contracts.js';
+import type { Pace } from '../../../core/turns.js';
 import { cutBlocks, packBlock } from './blocks.js';
 import type { Block, BlockRef, RowWrite, Snapshot, StoredDocument } from './rows.js';
 
@@ -16,32 +16,19 @@ interface PackedBlock {
   readonly start: number;
 }
 
-type Pace = () => Promise<void> | undefined;
-
 /**
  * Checks and encodes a change.
- * @throws RagError INPUT_INVALID naming what is wrong: a document twice, a vector of other dimensions or with NaN, a chunk of another document
+ * @throws RagError INPUT_INVALID naming what is wrong, as `checkChange` does
  */
 export async function prepareChange(change: Change, fingerprint: Fingerprint, pace: Pace): Promise<PreparedChange> {
-  const ids = new Set<string>();
-  for (const { document } of change.put) {
-    if (ids.has(document.id)) throw invalidInput('change.put', `document "${document.id}" occurs twice`);
-    ids.add(document.id);
-  }
-  for (const id of change.drop) if (ids.has(id)) throw invalidInput('change.drop', `document "${id}" is put by the same change`);
+  await checkChange(change, fingerprint.dimensions, pace);
   const put: PreparedChange['put'][number][] = [];
   for (const { document, entries } of change.put) {
-    checkText(document.id, 'a document id');
-    for (const entry of entries) {
-      checkEntry(entry, document, fingerprint.dimensions);
-      await pace();
-    }
     const blocks: PackedBlock[] = [];
     for (const cut of cutBlocks(entries)) {
       blocks.push({ columns: packBlock(cut), group: cut[0]?.group ?? '', chunks: cut.length, start: cut[0]?.position ?? 0 });
       await pace();
     }
-    checkPositions(document.id, entries);
     put.push({ row: document, blocks });
   }
   return { put, drop: [...new Set(change.drop)] };
@@ -84,44 +71,4 @@ export function planWrite(change: PreparedChange, snapshot: Snapshot): RowWrite 
 
 function countChunks(blocks: readonly BlockRef[]): number {
   return blocks.reduce((total, block) => total + block.chunks, 0);
-}
-
-function checkEntry(entry: Entry, { id, hash }: StoredDocument['row'], dimensions: number): void {
-  const name = `chunk "${entry.id}"`;
-  if (entry.documentId !== id) throw invalidInput(name, `is of document "${entry.documentId}", but given with "${id}"`);
-  if (entry.hash !== hash || entry.id !== chunkId(id, hash, entry.group, entry.position)) {
-    throw invalidInput(
-      name,
-      `must have the id that its document, hash, group and position make: "${chunkId(id, hash, entry.group, entry.position)}"`,
-    );
-  }
-  checkText(entry.id, 'a chunk id');
-  if (entry.vector.length !== dimensions) {
-    throw invalidInput(name, `its vector has ${entry.vector.length} dimensions, the collection ${dimensions}`);
-  }
-  const wrong = entry.vector.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) throw invalidInput(name, `its vector holds ${entry.vector[wrong]} at ${wrong}`);
-}
-
-/** A chunk is found again by its position: those of a group are 0, 1, 2, … without a gap. */
-function checkPositions(documentId: string, entries: readonly Entry[]): void {
-  const positions = new Map<string, Set<number>>();
-  for (const { group, position } of entries) {
-    const seen = positions.get(group) ?? new Set();
-    if (seen.has(position))
-      throw invalidInput(`document "${documentId}"`, `position ${position} of group "${group}" occurs twice`);
-    positions.set(group, seen.add(position));
-  }
-  for (const [group, seen] of positions) {
-    for (let position = 0; position < seen.size; position++) {
-      if (!seen.has(position))
-        throw invalidInput(`document "${documentId}"`, `group "${group}" has no chunk at position ${position}`);
-    }
-  }
-}
-
-/** Two ids with different halves of surrogate pairs would be one in UTF-8. */
-function checkText(text: string, what: string): void {
-  if (text === '') throw invalidInput(what, 'must not be empty');
-  if (/\p{Surrogate}/u.test(text)) throw invalidInput(what, `must be well-formed Unicode, got ${JSON.stringify(text)}`);
 }

@@ -1,3 +1,4 @@
+import { checkLimit, checkVector } from '../../../core/checks.js';
 import type {
   CallOptions,
   Chunk,
@@ -11,8 +12,8 @@ import type {
 } from '../../../core/contracts.js';
 import { invalidInput, RagError } from '../../../core/errors.js';
 import { documentSubject, fieldsOf, matches } from '../../../core/filter.js';
-import { createPacer } from '../../../core/flow.js';
 import { compareText } from '../../../core/ids.js';
+import { createPacer } from '../../../core/turns.js';
 import type { Bitset } from './bitset.js';
 import { findChunk, headAt, textAt, vectorsOf } from './blocks.js';
 import { planWrite, prepareChange } from './change.js';
@@ -38,7 +39,7 @@ const MOST_PATIENCE_MS = 30_000;
 /** A collection of the embedded engine. Everything is filtered before it is searched: a plan leaves no residual. */
 export function createCollection({ space, rows, clock, onCommit }: CollectionParts): Collection {
   const { dimensions } = space.fingerprint;
-  const resident = createResident(rows, space.fingerprint, clock);
+  const resident = createResident(rows, space.fingerprint);
   let closed = false;
   let lastCommit: Promise<void> = Promise.resolve();
 
@@ -52,14 +53,7 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
     async nearest(query, options = {}) {
       check(options.signal);
       checkLimit(query.limit);
-      if (query.vector.length !== dimensions) {
-        throw invalidInput(
-          'query.vector',
-          `has ${query.vector.length} dimensions, collection "${space.collection}" has ${dimensions}`,
-        );
-      }
-      if (query.vector.some((value) => !Number.isFinite(value)))
-        throw invalidInput('query.vector', 'holds a value that is not finite');
+      checkVector(query.vector, dimensions, 'query.vector');
       return search(
         { vectors: true },
         query,
@@ -81,7 +75,7 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
     },
     async get(ids, { signal } = {}) {
       check(signal);
-      const pace = createPacer(clock, signal);
+      const pace = createPacer(signal);
       const snapshot = rows.snapshot();
       try {
         const chunks: (Chunk | undefined)[] = [];
@@ -98,9 +92,10 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
     documents: (query, options = {}) => documents(query, options),
     async commit(change, { signal } = {}) {
       check(signal);
-      const prepared = await prepareChange(change, space.fingerprint, createPacer(clock, signal));
-      // In order within this process: only others can come first.
-      const commit = lastCommit.then(() => write(prepared, signal));
+      const prepared = prepareChange(change, space.fingerprint, createPacer(signal));
+      prepared.catch(() => {}); // told when its turn comes
+      // In the order of the calls within this process, however long each takes to prepare: only others can come first.
+      const commit = lastCommit.then(async () => write(await prepared, signal));
       lastCommit = commit.catch(() => {});
       await commit;
       onCommit();
@@ -119,7 +114,7 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
       const snapshot = rows.snapshot();
       try {
         const planned = planWrite(prepared, snapshot);
-        if (planned === undefined || (await rows.append(planned, createPacer(clock, signal)))) return;
+        if (planned === undefined || (await rows.append(planned, createPacer(signal)))) return;
       } finally {
         snapshot.release();
       }
@@ -149,7 +144,7 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
       let allowed: Bitset = view.directory.alive;
       if (query.groups !== undefined) allowed = view.directory.ofGroups(query.groups).intersect(allowed);
       if (filter !== undefined) allowed = view.scalars.evaluate(filter, allowed);
-      const pace = createPacer(clock, options.signal);
+      const pace = createPacer(options.signal);
       const found = await run(view, { limit: query.limit, allowed, idOf: view.idOf, pace });
       return {
         matches: found.map(({ ordinal, score }) => ({ id: view.idOf(ordinal), score })),
@@ -162,7 +157,7 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
 
   async function* scan(query: ScanQuery, { signal }: CallOptions): AsyncGenerator<Entry> {
     const groups = query.groups && new Set(query.groups);
-    const pace = createPacer(clock, signal);
+    const pace = createPacer(signal);
     for await (const id of idsToScan(query.documentIds, signal)) {
       check(signal);
       // One document is read within one snapshot: as it was or as it became.
@@ -196,7 +191,7 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
   }
 
   async function* pages({ ids, after }: DocumentQuery, signal: AbortSignal | undefined): AsyncGenerator<StoredDocument> {
-    const pace = createPacer(clock, signal);
+    const pace = createPacer(signal);
     if (ids !== undefined) {
       for (const id of [...new Set(ids)].sort(compareText)) {
         check(signal);
@@ -236,8 +231,4 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
     signal?.throwIfAborted();
     if (closed) throw invalidInput(`collection "${space.collection}"`, 'it was closed; open it again');
   }
-}
-
-function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 0) throw invalidInput('query.limit', `must be a whole number from 0 on, got ${limit}`);
 }

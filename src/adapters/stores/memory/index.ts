@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import { checkFingerprint } from '../../../core/checks.js';
 import type { Collection, OpenRequest, Space, VectorStore } from '../../../core/contracts.js';
 import { invalidInput, RagError } from '../../../core/errors.js';
 import { createCollection } from './collection.js';
@@ -40,7 +41,7 @@ export async function openMemoryStore(options: OpenMemoryStoreOptions = {}): Pro
     async open(request, { signal } = {}) {
       check(signal);
       const space = rows.find(request.collection) ?? (await create(request));
-      checkFingerprint(space, request);
+      checkFingerprint(space, request.fingerprint, 'memory');
       const collection = createCollection({ space, rows: rows.rowsOf(space), clock, onCommit: () => summary?.touch() });
       open.add(collection);
       return {
@@ -104,18 +105,4 @@ async function openDurableRows(folder: string): Promise<RowStore> {
     await table.close();
     throw error;
   }
-}
-
-function checkFingerprint({ collection, fingerprint }: Space, request: OpenRequest): void {
-  const asked = request.fingerprint;
-  const same =
-    fingerprint.embedder === asked.embedder && fingerprint.dimensions === asked.dimensions && fingerprint.metric === asked.metric;
-  if (same) return;
-  const name = ({ embedder, dimensions, metric }: typeof asked) => `"${embedder}" (${dimensions} dimensions, ${metric})`;
-  throw new RagError(
-    'FINGERPRINT_MISMATCH',
-    `collection "${collection}" was embedded with ${name(fingerprint)}, and is opened with ${name(asked)}: their vectors can't be compared. ` +
-      `Open it with the first, or re-embed: ingest into another collection, or drop this one and ingest again`,
-    { adapter: 'memory' },
-  );
 }

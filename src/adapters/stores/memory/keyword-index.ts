@@ -1,4 +1,5 @@
 import { tokenize } from '../../../core/tokenize.js';
+import type { Pace } from '../../../core/turns.js';
 import type { OrdinalIndex } from './ordinal-index.js';
 import { createPostings, type PostingRow, packPostings } from './postings.js';
 import { createTermTable } from './term-table.js';
@@ -14,7 +15,7 @@ const POSTINGS_A_LOOK = 16_384;
 
 export interface KeywordIndex extends OrdinalIndex<TermCounts, string> {
   /** Takes the first chunks of an empty index at once, by ascending ordinal, which is faster than adding them one by one. */
-  load(rows: readonly (readonly [ordinal: number, row: TermCounts])[], pace: () => Promise<void> | undefined): Promise<void>;
+  load(rows: readonly (readonly [ordinal: number, row: TermCounts])[], pace: Pace): Promise<void>;
 }
 
 /**
@@ -103,7 +104,7 @@ export function createKeywordIndex(isAlive: (ordinal: number) => boolean): Keywo
     return lastIds;
   }
 
-  async function countLive(term: number, pace: () => Promise<void> | undefined): Promise<number> {
+  async function countLive(term: number, pace: Pace): Promise<number> {
     const reader = postings.read(term);
     let count = 0;
     while (reader.left > 0) {

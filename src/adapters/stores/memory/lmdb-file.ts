@@ -1,5 +1,5 @@
 import { access, constants, type FileHandle, mkdir, open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
 import { isRagError, messageOf, RagError } from '../../../core/errors.js';
@@ -69,7 +69,7 @@ async function makeFolder(folder: string): Promise<void> {
     if (known !== undefined && !known.isDirectory()) {
       throw new RagError('CONFIG_INVALID', `store.path: ${folder} is a file; name a folder`, { adapter: 'memory' });
     }
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (isRagError(error)) throw error;
@@ -77,6 +77,22 @@ async function makeFolder(folder: string): Promise<void> {
       cause: error,
       adapter: 'memory',
     });
+  }
+}
+
+/** Not `mkdir`'s own `recursive`: where a file system refuses with ENOENT, as /proc does, that tries for ever. */
+async function makeFolders(folder: string): Promise<void> {
+  const make = (path: string) =>
+    mkdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  try {
+    await make(folder);
+  } catch (error) {
+    const parent = dirname(folder);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === folder) throw error; // fs throws nothing else
+    await makeFolders(parent);
+    await make(folder);
   }
 }
 

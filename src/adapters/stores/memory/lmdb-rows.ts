@@ -1,5 +1,6 @@
 import type { Space } from '../../../core/contracts.js';
 import { RagError } from '../../../core/errors.js';
+import type { Pace } from '../../../core/turns.js';
 import { storeError, type Table } from './lmdb-file.js';
 import * as keys from './lmdb-keys.js';
 import { createLmdbSnapshot } from './lmdb-snapshot.js';
@@ -109,11 +110,7 @@ export function createLmdbRows(table: Table, folder: string): RowStore {
   }
 
   /** Worked out before the condition is opened: what throws inside it leaves the operations before it queued. */
-  async function operationsOf(
-    number: number,
-    write: RowWrite,
-    pace: () => Promise<void> | undefined,
-  ): Promise<readonly Operation[]> {
+  async function operationsOf(number: number, write: RowWrite, pace: Pace): Promise<readonly Operation[]> {
     const operations: Operation[] = [putState(number, write.after), put(keys.logKey(number, write.after.sequence), write.entry)];
     const oldest = write.after.sequence - LOG_LENGTH;
     if (oldest > 0) operations.push(remove(keys.logKey(number, oldest)));

@@ -17,5 +17,3 @@ export const memoryOptions = z
       .describe('Vector index: `flat` compares every vector, exactly; `auto` picks by the number of rows.'),
   })
   .describe('The embedded engine, in this process; durable with a `path`.');
-
-export type MemoryOptions = z.output<typeof memoryOptions>;

@@ -1,3 +1,4 @@
+import type { Pace } from '../../../core/turns.js';
 import type { Bitset } from './bitset.js';
 import type { Found } from './top.js';
 
@@ -22,5 +23,5 @@ export interface OrdinalQueryOptions {
   /** Of a live ordinal; asked only to decide between equal scores. */
   idOf(ordinal: number): string;
   /** Lets others run when the query has held the event loop for long. */
-  pace(): Promise<void> | undefined;
+  readonly pace: Pace;
 }

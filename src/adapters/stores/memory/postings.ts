@@ -1,3 +1,5 @@
+import type { Pace } from '../../../core/turns.js';
+
 /** Words of a list's first slice, the last of which links to the next; each next slice is twice as long, up to the longest. */
 const FIRST_SLICE = 5;
 const LONGEST_SLICE = 1025;
@@ -47,11 +49,7 @@ export interface PackedPostings {
  * Packs the postings of many chunks at once, by counting: two passes of the simplest loops, which are fast also in a process that
  * has just begun (appending one by one took a cold process four times as long).
  */
-export async function packPostings(
-  rows: readonly PostingRow[],
-  terms: number,
-  pace: () => Promise<void> | undefined,
-): Promise<PackedPostings> {
+export async function packPostings(rows: readonly PostingRow[], terms: number, pace: Pace): Promise<PackedPostings> {
   const starts = new Uint32Array(terms + 1);
   for (const row of rows) {
     countRow(row, starts);

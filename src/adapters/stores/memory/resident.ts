@@ -1,6 +1,7 @@
 import type { CallOptions, Fingerprint } from '../../../core/contracts.js';
-import { abortable, createPacer } from '../../../core/flow.js';
+import { abortable } from '../../../core/flow.js';
 import { chunkId } from '../../../core/ids.js';
+import { createPacer, type Pace } from '../../../core/turns.js';
 import { headsOf, vectorsOf } from './blocks.js';
 import { createDirectory, type Directory } from './directory.js';
 import { createFlatVectors } from './flat-vectors.js';
@@ -56,7 +57,7 @@ interface Loaded {
  * Queries share the indexes; catching up waits until none is at work, and happens within one snapshot of the rows, so a query never
  * sees half of a commit.
  */
-export function createResident(rows: Rows, fingerprint: Fingerprint, clock: () => number): Resident {
+export function createResident(rows: Rows, fingerprint: Fingerprint): Resident {
   const gate = createGate();
   let loaded: Loaded | undefined;
 
@@ -133,7 +134,7 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, clock: () =
   }
 
   async function catchUp(snapshot: Snapshot, needs: Needs): Promise<Loaded> {
-    const pace = createPacer(clock);
+    const pace = createPacer();
     const entries = loaded && snapshot.logAfter(loaded.sequence);
     let current: Loaded;
     if (loaded === undefined || entries === undefined) {
@@ -157,7 +158,7 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, clock: () =
     return current;
   }
 
-  async function loadDirectory(snapshot: Snapshot, pace: () => Promise<void> | undefined): Promise<Loaded> {
+  async function loadDirectory(snapshot: Snapshot, pace: Pace): Promise<Loaded> {
     const directory = createDirectory();
     let after: string | undefined;
     for (;;) {
@@ -177,12 +178,7 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, clock: () =
     };
   }
 
-  async function loadParts(
-    current: Loaded,
-    snapshot: Snapshot,
-    needs: Needs,
-    pace: () => Promise<void> | undefined,
-  ): Promise<void> {
+  async function loadParts(current: Loaded, snapshot: Snapshot, needs: Needs, pace: Pace): Promise<void> {
     if (needs.vectors === true && current.vectors === undefined) {
       const vectors = createFlatVectors(fingerprint.dimensions, fingerprint.metric, current.directory.size);
       for (const { block, first } of current.directory.blocks()) {

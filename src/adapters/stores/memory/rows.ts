@@ -1,5 +1,6 @@
 import type { DocumentRow, Space } from '../../../core/contracts.js';
 import { RagError } from '../../../core/errors.js';
+import type { Pace } from '../../../core/turns.js';
 
 /**
  * Where the truth of the engine lies: document rows, blocks of chunks, and a log of what each commit added and removed. Indexes are
@@ -27,7 +28,7 @@ export interface Rows {
    * Writes all of it or nothing; durable when it resolves.
    * @returns false, and has written nothing, when the state is no longer the one that `write` started from
    */
-  append(write: RowWrite, pace: () => Promise<void> | undefined): Promise<boolean>;
+  append(write: RowWrite, pace: Pace): Promise<boolean>;
 }
 
 /** At most `BLOCK_SIZE` chunks of one document and one group; written once, never changed. */

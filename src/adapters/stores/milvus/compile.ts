@@ -5,7 +5,7 @@ import { literal, literals } from './literal.js';
 import { FIELD_NAMES, packedKey } from './metadata.js';
 
 /** Longer lists are left to the core: Milvus Lite compares every row with every listed value in Python. */
-export const MAX_PUSHED_VALUES = 1000;
+const MAX_PUSHED_VALUES = 1000;
 
 /** What `compile` makes of a filter. */
 export interface MilvusFilter {

@@ -168,7 +168,6 @@ function joined(row: Row, columns: readonly string[]): string {
 
 function checkJson(value: unknown, what: string): void {
   const text = JSON.stringify(value);
-  if (/\p{Surrogate}/u.test(text)) throw invalidInput(what, 'must be well-formed Unicode; it holds half a surrogate pair');
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_JSON_BYTES)
     throw invalidInput(what, `takes ${bytes} bytes as JSON; Milvus has room for ${MAX_JSON_BYTES} at most`);

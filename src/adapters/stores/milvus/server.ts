@@ -1,8 +1,8 @@
-import * as z from 'zod';
 import type { CallOptions, Space } from '../../../core/contracts.js';
 import { invalidInput, RagError } from '../../../core/errors.js';
 import type { RemoteServer } from '../remote/contract.js';
 import { tableName } from '../remote/names.js';
+import { storedSpace } from '../remote/space.js';
 import { CHUNK, DOCUMENT, fieldColumns, WRITER } from './columns.js';
 import { milvusCompiler } from './compile.js';
 import { createConnection } from './connection.js';
@@ -123,15 +123,6 @@ function catalogNames(uuid: string): { readonly documents: string; readonly writ
   const suffix = uuid.replaceAll('-', '');
   return { documents: `${CATALOG_PREFIX}documents_${suffix}`, writers: `${CATALOG_PREFIX}writers_${suffix}` };
 }
-
-const storedSpace = z.object({
-  collection: z.string(),
-  uuid: z.string(),
-  fingerprint: z.object({ embedder: z.string(), dimensions: z.int(), metric: z.enum(['cosine', 'dot', 'l2']) }),
-  fields: z.array(
-    z.object({ name: z.string(), type: z.enum(['string', 'number', 'boolean', 'string[]', 'number[]', 'boolean[]']) }),
-  ),
-});
 
 /** undefined: not a collection of ours. */
 function spaceOf(properties: readonly { readonly key: string; readonly value: unknown }[]): Space | undefined {

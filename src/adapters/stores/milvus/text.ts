@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { invalidInput } from '../../../core/errors.js';
+import { isWellFormed } from '../../../core/values.js';
 import { MAX_TEXT_BYTES } from './columns.js';
 
 /**
@@ -8,7 +9,7 @@ import { MAX_TEXT_BYTES } from './columns.js';
  * @throws RagError INPUT_INVALID: longer than `count` columns hold, or not well-formed Unicode (a server would store another text)
  */
 export function splitText(text: string, count: number, what: string): readonly string[] {
-  if (/\p{Surrogate}/u.test(text)) throw invalidInput(what, 'must be well-formed Unicode; it holds half a surrogate pair');
+  if (!isWellFormed(text)) throw invalidInput(what, 'must be well-formed Unicode; it holds half a surrogate pair');
   const parts: string[] = [];
   let start = 0;
   while (parts.length < count) {

@@ -85,7 +85,7 @@ function notOnLite({ type }: MilvusIndex, { text }: MilvusVersion): RagError {
 }
 
 /** An option that this server is too old for. */
-export function tooOld(what: string, since: string, { text }: MilvusVersion): RagError {
+function tooOld(what: string, since: string, { text }: MilvusVersion): RagError {
   return new RagError('UNSUPPORTED', `${what} needs Milvus ${since}; this server is ${text}`, { adapter: 'milvus' });
 }
 

@@ -1,8 +1,9 @@
+import { checkChange, checkLimit, checkVector } from '../../../core/checks.js';
 import type { CallOptions, Chunk, Collection, DocumentRow, Filter, Plan, Space } from '../../../core/contracts.js';
 import { invalidInput } from '../../../core/errors.js';
 import { andFilters, documentSubject, matches, splitFilter } from '../../../core/filter.js';
 import { abortable, batches } from '../../../core/flow.js';
-import { checkChange, checkLimit, checkVector } from './checks.js';
+import { createPacer } from '../../../core/turns.js';
 import { type Commit, createCommit } from './commit.js';
 import type { FilterCompiler, RemoteTables, StoredChunk } from './contract.js';
 import { createMirror, type Mirror } from './mirror.js';
@@ -30,8 +31,12 @@ export function createRemoteCollection({ space, compiler, tables, keywords }: Re
   const sidecar = createSidecar(parts, keywords);
   // Begun before anybody asks, so that the first search waits less; who asks meanwhile shares it or gets its error again.
   mirror.refresh().catch(() => {});
-  const commits = oneAtATime(createCommit(tables, mirror));
   const { dimensions } = space.fingerprint;
+  const apply = createCommit(tables, mirror);
+  const commits = oneAtATime(async (change, options) => {
+    await checkChange(change, dimensions, createPacer(options.signal));
+    await apply(change, options);
+  });
   let closed = false;
 
   const check = ({ signal }: CallOptions): void => {
@@ -104,7 +109,6 @@ export function createRemoteCollection({ space, compiler, tables, keywords }: Re
     },
     async commit(change, options = {}) {
       check(options);
-      checkChange(change, dimensions);
       await commits.run(change, options);
       // It is in. Where the index failed to take it, the next search by keywords reads it from the server, or tells why it can't.
       await sidecar.take(change).catch(() => {});

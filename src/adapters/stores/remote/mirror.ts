@@ -1,5 +1,6 @@
 import type { CallOptions } from '../../../core/contracts.js';
-import { abortable, batches, createPacer } from '../../../core/flow.js';
+import { abortable, batches } from '../../../core/flow.js';
+import { nextTurn, turnIsOver } from '../../../core/turns.js';
 import type { DocumentStamp, RemoteTables, Stamp, WriterRow } from './contract.js';
 import { sameStamp } from './row-id.js';
 import { sortTexts } from './sort.js';
@@ -90,14 +91,13 @@ export function createMirror(tables: RemoteTables): Mirror {
 
   /** True when everything found could be taken over. In slices: each document is right by itself, and the loop is not held. */
   const takeOver = async (rows: readonly DocumentStamp[], dropped: readonly string[]): Promise<boolean> => {
-    const pace = createPacer(() => performance.now());
     let complete = true;
     const known = (id: string) => fresher?.has(id) ?? false;
     for (const slice of batches(rows, SLICE)) {
       const found = slice.filter(({ id }) => !known(id));
       complete &&= found.length === slice.length;
       apply(found, []);
-      await pace();
+      if (turnIsOver()) await nextTurn();
     }
     const gone = dropped.filter((id) => !known(id));
     apply([], gone);

@@ -21,7 +21,7 @@ export function stampToText(stamp: Stamp): string {
 }
 
 /** Reads what `stampToText` wrote. */
-export function stampFromText(text: string): Stamp {
+function stampFromText(text: string): Stamp {
   const dot = text.lastIndexOf('.');
   return { writer: text.slice(0, dot), seq: Number(text.slice(dot + 1)) };
 }

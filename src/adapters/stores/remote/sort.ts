@@ -1,5 +1,5 @@
-import { createPacer } from '../../../core/flow.js';
 import { compareText } from '../../../core/ids.js';
+import { nextTurn, turnIsOver } from '../../../core/turns.js';
 
 /** Sorted in one go: a few milliseconds. */
 const RUN = 1000;
@@ -8,15 +8,14 @@ const STEPS = 256;
 
 /** Ascending by code point, like `compareText`, without holding the event loop: a hundred thousand ids take half a second in all. */
 export async function sortTexts(texts: readonly string[]): Promise<readonly string[]> {
-  const pace = createPacer(() => performance.now());
   let runs: (readonly string[])[] = [];
   for (let start = 0; start < texts.length; start += RUN) {
     runs.push(texts.slice(start, start + RUN).sort(compareText));
-    await pace();
+    if (turnIsOver()) await nextTurn();
   }
   while (runs.length > 1) {
     const merged: (readonly string[])[] = [];
-    for (let index = 0; index < runs.length; index += 2) merged.push(await merge(runs[index] ?? [], runs[index + 1] ?? [], pace));
+    for (let index = 0; index < runs.length; index += 2) merged.push(await merge(runs[index] ?? [], runs[index + 1] ?? []));
     runs = merged;
   }
   return runs[0] ?? [];
@@ -34,11 +33,7 @@ export function placeAfter(sorted: readonly string[], text: string): number {
   return low;
 }
 
-async function merge(
-  left: readonly string[],
-  right: readonly string[],
-  pace: () => Promise<void> | undefined,
-): Promise<string[]> {
+async function merge(left: readonly string[], right: readonly string[]): Promise<string[]> {
   const merged: string[] = [];
   let fromLeft = 0;
   let fromRight = 0;
@@ -52,7 +47,7 @@ async function merge(
       merged.push(other);
       fromRight++;
     }
-    if (merged.length % STEPS === 0) await pace();
+    if (merged.length % STEPS === 0 && turnIsOver()) await nextTurn();
   }
   return merged;
 }

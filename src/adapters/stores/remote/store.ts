@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { CallOptions, Collection, Fingerprint, OpenRequest, Space, VectorStore } from '../../../core/contracts.js';
+import { checkFingerprint } from '../../../core/checks.js';
+import type { CallOptions, Collection, OpenRequest, Space, VectorStore } from '../../../core/contracts.js';
 import { invalidInput, RagError } from '../../../core/errors.js';
 import { abortable } from '../../../core/flow.js';
 import { createRemoteCollection } from './collection.js';
@@ -67,7 +68,7 @@ export function createRemoteStore({ server, openKeywordStore, keepsKeywords = fa
       if (closed !== undefined)
         throw new RagError('CONNECTION_FAILED', `the ${server.name} store is closed`, { retryable: false });
       const space = await findSpace(server, request, options);
-      checkFingerprint(space, request.fingerprint);
+      checkFingerprint(space, request.fingerprint, server.name);
       const shared = open.get(space.uuid) ?? share(space);
       shared.users++;
       const collection = await abortable(shared.collection, options.signal);
@@ -112,15 +113,6 @@ async function findSpace(server: RemoteServer, request: OpenRequest, options: Ca
   if (create) return server.create({ collection, uuid: randomUUID(), fingerprint, fields }, options);
   const message = `there is no collection ${JSON.stringify(collection)} on the ${server.name} server at ${server.address}`;
   throw new RagError('NOT_FOUND', message, { adapter: server.name });
-}
-
-function checkFingerprint({ collection, fingerprint }: Space, wanted: Fingerprint): void {
-  const { embedder, dimensions, metric } = fingerprint;
-  if (embedder === wanted.embedder && dimensions === wanted.dimensions && metric === wanted.metric) return;
-  const message =
-    `collection ${JSON.stringify(collection)} was made with ${embedder} (${dimensions} dimensions, ${metric}), ` +
-    `not with ${wanted.embedder} (${wanted.dimensions} dimensions, ${wanted.metric})`;
-  throw new RagError('FINGERPRINT_MISMATCH', message);
 }
 
 async function closeAll(
