@@ -133,9 +133,10 @@ export function createEngine(parts: EngineParts): Rag {
     signal?.throwIfAborted();
     const request = checkSearch(query, options, rules);
     return withCollection(options.collection, async (collection) => {
-      if (options.explain === true) {
+      if (options.explain === true || caches.search === undefined) {
         const { hits, explain } = await retrieve(retrieveParts, collection, request, signal);
-        return { hits, tookMs: clock() - startedAt, cached: false, explain };
+        const result = { hits, tookMs: clock() - startedAt, cached: false };
+        return options.explain === true ? { ...result, explain } : result;
       }
       const work = async (flight: AbortSignal) => deepFreeze((await retrieve(retrieveParts, collection, request, flight)).hits);
       // A result is kept under a version that was read before its search began: it may be newer than its key, never older, and

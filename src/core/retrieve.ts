@@ -70,7 +70,8 @@ async function findMatches(
   signal: AbortSignal | undefined,
 ): Promise<Matches> {
   const { mode, groups } = request;
-  const limit = mode === 'hybrid' ? Math.max(FUSION_DEPTH, request.topK) : Math.max(RERANK_DEPTH, request.topK);
+  const wanted = request.rerank ? Math.max(RERANK_DEPTH, request.topK) : request.topK;
+  const limit = mode === 'hybrid' ? Math.max(FUSION_DEPTH, wanted) : wanted;
   const { scripts, hybridWeight = 0.4 } = parts.embedder;
   const embeddable = request.queries.map((query) => mode !== 'keyword' && understands(scripts, query));
   const options = { signal };
