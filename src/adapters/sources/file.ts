@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { close, constants, fstat, open, read } from 'node:fs';
+import { promisify } from 'node:util';
 import type { FoundFile } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
 import { problemOf, specialFile } from './problems.js';
@@ -9,6 +9,11 @@ import { problemOf, specialFile } from './problems.js';
  * would hold a thread until somebody writes. Windows has neither flag.
  */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** Plain file descriptors: a FileHandle of `node:fs/promises` costs more than reading a small file with one. */
+const openFile = promisify(open);
+const statFile = promisify(fstat);
+const readFile = promisify(read);
+const closeFile = promisify(close);
 /** Read between two looks at the signal. */
 const PART_BYTES = 4 << 20;
 
@@ -19,11 +24,11 @@ export function createFoundFile(uri: string, path: string, maxFileBytes: number)
     path,
     async read({ signal } = {}) {
       signal?.throwIfAborted();
-      const handle = await open(path, OPEN_FLAGS).catch((cause: unknown) => {
+      const file = await openFile(path, OPEN_FLAGS).catch((cause: unknown) => {
         throw problemOf(uri, cause);
       });
       try {
-        const stats = await handle.stat();
+        const stats = await statFile(file);
         if (!stats.isFile()) throw specialFile(uri);
         if (stats.size > maxFileBytes) {
           throw new RagError(
@@ -31,20 +36,20 @@ export function createFoundFile(uri: string, path: string, maxFileBytes: number)
             `${uri} has ${megabytes(stats.size)}, more than maxFileBytes allows (${megabytes(maxFileBytes)})`,
           );
         }
-        return await readBytes(handle, stats.size, signal);
+        return await readBytes(file, stats.size, signal);
       } finally {
-        await handle.close();
+        await closeFile(file);
       }
     },
   };
 }
 
 /** As many bytes as the file had when it was opened: one that is being written to is taken as it was then. */
-async function readBytes(handle: FileHandle, size: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function readBytes(file: number, size: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafe(size);
   let length = 0;
   while (length < size) {
-    const { bytesRead } = await handle.read(bytes, length, Math.min(PART_BYTES, size - length), length);
+    const { bytesRead } = await readFile(file, bytes, length, Math.min(PART_BYTES, size - length), length);
     signal?.throwIfAborted();
     if (bytesRead === 0) break; // it was cut short meanwhile
     length += bytesRead;
