@@ -1,5 +1,5 @@
 import type { Collection, DocumentRow, Entry, Field } from './contracts.js';
-import { invalidInput, RagError } from './errors.js';
+import { invalidInput, nearestName, RagError } from './errors.js';
 import { toArray } from './flow.js';
 import { checkFilter, checkInteger } from './requests.js';
 import type { DocumentInfo, DocumentPage, DocumentText, FilterJson } from './types.js';
@@ -62,11 +62,21 @@ export async function readDocument(collection: Collection, id: string, request: 
     if (anchor === undefined)
       throw new RagError('NOT_FOUND', `hit ${JSON.stringify(around)} is not (any more) part of document ${JSON.stringify(id)}`);
     const [first, last] = anchor.location.lines ?? [1, allLines.length];
-    return { id, uri, metadata, ...windowAround(allLines, [first, last], maxChars ?? Math.max(4000, anchor.text.length)) };
+    return withRest(allLines, { id, uri, metadata, ...windowAround(allLines, [first, last], maxChars ?? Math.max(4000, anchor.text.length)) });
   }
   const [first, last] = asked ?? [1, allLines.length];
   if (first > allLines.length) throw invalidInput('lines', `the document has ${allLines.length} lines`);
-  return { id, uri, metadata, ...windowFrom(allLines, first, Math.min(last, allLines.length), maxChars) };
+  return withRest(allLines, { id, uri, metadata, ...windowFrom(allLines, first, Math.min(last, allLines.length), maxChars) });
+}
+
+/** Tells where the document goes on, so that nobody takes a part for the whole. */
+function withRest(all: readonly string[], read: DocumentText): DocumentText {
+  const [first, last] = read.lines;
+  return {
+    ...read,
+    ...(last < all.length && { nextLine: last + 1 }),
+    ...(first === last && read.text.length < (all[first - 1] ?? '').length && { cut: true as const }),
+  };
 }
 
 /**
@@ -83,7 +93,12 @@ export async function deleteDocuments(
   },
   signal: AbortSignal | undefined,
 ): Promise<{ readonly removed: number }> {
-  const { ids, filter: json, all } = selection;
+  const { ids, filter: json, all, ...others } = selection;
+  // A misspelt key must not widen what is removed.
+  for (const name of Object.keys(others)) {
+    const near = nearestName(name, ['ids', 'filter', 'all']);
+    throw invalidInput('delete', `unknown key '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`);
+  }
   const given = [ids !== undefined, json !== undefined, all === true].filter(Boolean).length;
   if (given !== 1) throw invalidInput('delete', 'exactly one of `ids`, `filter` and `all: true` is needed');
   if (ids !== undefined && !(Array.isArray(ids) && ids.every((id) => typeof id === 'string')))
@@ -138,8 +153,13 @@ function windowFrom(all: readonly string[], first: number, last: number, maxChar
   let size = -1;
   let end = first - 1;
   while (end < last && size + 1 + (all[end]?.length ?? 0) <= maxChars) size += 1 + (all[end++]?.length ?? 0);
-  if (end < first) return { text: (all[first - 1] ?? '').slice(0, maxChars), lines: [first, first] as const };
+  if (end < first) return { text: headOf(all[first - 1] ?? '', maxChars), lines: [first, first] as const };
   return { text: all.slice(first - 1, end).join('\n'), lines: [first, end] as const };
+}
+
+/** Half of a surrogate pair at the end would be no text any more. */
+function headOf(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
 }
 
 /** Whole lines around an anchor, grown on both sides while they fit. */

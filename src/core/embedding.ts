@@ -1,7 +1,7 @@
 import type { CallOptions, Embedder } from './contracts.js';
-import { RagError } from './errors.js';
+import { nearestName, RagError } from './errors.js';
 import type { Memo } from './memo.js';
-import { understands } from './scripts.js';
+import { isScript, understands } from './scripts.js';
 
 export interface EmbeddingParts {
   readonly embedder: Embedder;
@@ -29,6 +29,7 @@ export function createEmbedding({ embedder, memo, digest }: EmbeddingParts): Emb
       for (let start = 0; start < missing.length; start += embedder.maxBatch) {
         const batch = missing.slice(start, start + embedder.maxBatch).map((index) => texts[index] ?? '');
         const embedded = await embedder.embed(batch, { role, signal: flightSignal });
+        if (!Array.isArray(embedded)) throw wrong(embedder, 'no list of vectors');
         if (embedded.length !== batch.length) throw wrong(embedder, `${embedded.length} vectors for ${batch.length} texts`);
         for (const vector of embedded) vectors.push(normalise(vector, embedder));
       }
@@ -52,8 +53,34 @@ export function createEmbedding({ embedder, memo, digest }: EmbeddingParts): Emb
   };
 }
 
+/**
+ * What an embedder of one's own says of itself, checked before a store is opened for it.
+ * @throws RagError CONFIG_INVALID naming the property
+ */
+export function checkEmbedder(embedder: Embedder): Embedder {
+  const { id, dimensions, maxBatch, hybridWeight = 0, scripts = [] } = embedder;
+  const refuse = (name: string, problem: string) => new RagError('CONFIG_INVALID', `embedder.${name}: ${problem}`);
+  if (typeof id !== 'string' || id === '') throw refuse('id', 'a text is needed that changes when the vectors change');
+  // Batches of no size would never come to an end.
+  for (const [name, value] of Object.entries({ dimensions, maxBatch })) {
+    if (!(Number.isInteger(value) && value > 0)) throw refuse(name, `a whole number of 1 or more is needed, not ${String(value)}`);
+  }
+  if (!(hybridWeight >= 0 && hybridWeight <= 1))
+    throw refuse('hybridWeight', `a number from 0 to 1 is needed, not ${String(hybridWeight)}`);
+  for (const [index, script] of scripts.entries()) {
+    if (isScript(script)) continue;
+    const near = nearestName(script, COMMON_SCRIPTS);
+    const advice = near === undefined ? `such as '${COMMON_SCRIPTS[0]}'` : `did you mean '${near}'?`;
+    throw refuse(`scripts[${index}]`, `${JSON.stringify(script)} is no Unicode script; ${advice}`);
+  }
+  return embedder;
+}
+
+const COMMON_SCRIPTS = ['Latin', 'Cyrillic', 'Greek', 'Arabic', 'Hebrew', 'Devanagari', 'Han', 'Hiragana', 'Katakana', 'Hangul', 'Thai'];
+
 /** A copy of length 1; the zero vector stays. @throws RagError UPSTREAM_FAILED for a wrong length or a component that is no number */
 function normalise(vector: Float32Array, embedder: Embedder): Float32Array {
+  if (!(vector instanceof Float32Array)) throw wrong(embedder, 'a vector that is no Float32Array; wrap it: Float32Array.from(…)');
   if (vector.length !== embedder.dimensions)
     throw wrong(embedder, `a vector of ${vector.length} numbers, ${embedder.dimensions} were promised`);
   let sum = 0;

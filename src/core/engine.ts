@@ -165,7 +165,7 @@ export function createEngine(parts: EngineParts): Rag {
     sessionScope: (options) => options.collection ?? parts.collection,
     async searchKey(question, options) {
       checkSampling(options);
-      const request = checkSearch(question, options, rules);
+      const request = checkSearch(question, options, rules, 'question');
       return withCollection(options.collection, async (collection) =>
         keyOf(collection, await collection.version(options), request),
       );
@@ -210,8 +210,12 @@ export function createEngine(parts: EngineParts): Rag {
       list: async (options: ListOptions = {}) =>
         withCollection(options.collection, (collection) => listDocuments(collection, parts.fields, options)),
       read: async (id, options = {}) => withCollection(options.collection, (collection) => readDocument(collection, id, options)),
-      delete: async (selection, options = {}) =>
-        withCollection(options.collection, (collection) => deleteDocuments(collection, parts.fields, selection, options.signal)),
+      async delete({ collection, signal, ...selection }, options = {}) {
+        const request = { collection, signal, ...options };
+        return withCollection(request.collection, (opened) =>
+          deleteDocuments(opened, parts.fields, selection, request.signal),
+        );
+      },
     },
 
     collections: {

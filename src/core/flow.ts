@@ -31,6 +31,28 @@ export async function* batchesOf<Item>(items: AsyncIterable<Item>, size: number)
   if (batch.length > 0) yield batch;
 }
 
+/** The same items, each asked for while the one before is worked on. */
+export async function* prefetch<Item>(items: AsyncIterable<Item>): AsyncIterable<Item> {
+  const iterator = items[Symbol.asyncIterator]();
+  const ask = () => {
+    const asked = iterator.next();
+    asked.catch(() => {}); // told when its turn comes
+    return asked;
+  };
+  let next = ask();
+  try {
+    for (;;) {
+      const { done, value } = await next;
+      if (done === true) return;
+      next = ask();
+      yield value;
+    }
+  } finally {
+    await next.catch(() => {}); // a generator takes its end only between two items
+    await iterator.return?.();
+  }
+}
+
 /** Works on at most `ahead` items at once, and yields the results in the items' order, as fast as they are taken. */
 export async function* mapAhead<Item, Result>(
   items: Iterable<Item>,

@@ -12,7 +12,7 @@ import type {
 } from './contracts.js';
 import { cutDocument } from './cut.js';
 import { isRagError, messageOf, RagError } from './errors.js';
-import { batchesOf, mapAhead, toArray } from './flow.js';
+import { batchesOf, mapAhead, prefetch, toArray } from './flow.js';
 import { convertMetadata } from './metadata.js';
 import type { IngestProgress, IngestReport } from './types.js';
 
@@ -185,7 +185,7 @@ export async function ingest(parts: IngestParts, collection: Collection, run: In
   progress('listing');
   let group: Prepared[] = [];
   let size = { chunks: 0, characters: 0 };
-  for await (const batch of batchesOf(run.items, LOOKAHEAD)) {
+  for await (const batch of prefetch(batchesOf(run.items, LOOKAHEAD))) {
     signal?.throwIfAborted();
     for await (const work of changedOf(batch)) {
       const prepared = await prepare(work);

@@ -17,15 +17,15 @@ export interface RequestRules {
 }
 
 /**
- * Checks what a caller asks of a search and fills in the defaults.
+ * Checks what a caller asks of a search and fills in the defaults. `path`: what the caller knows the query as.
  * @throws RagError INPUT_INVALID naming the option · UNSUPPORTED (rerank without a reranker)
  */
-export function checkSearch(query: unknown, options: SearchOptions, rules: RequestRules): RetrieveRequest {
+export function checkSearch(query: unknown, options: SearchOptions, rules: RequestRules, path = 'query'): RetrieveRequest {
   const queries = (Array.isArray(query) ? query : [query]).map((one, index) =>
-    checkQuery(one, Array.isArray(query) ? `query[${index}]` : 'query'),
+    checkQuery(one, Array.isArray(query) ? `${path}[${index}]` : path),
   );
   if (queries.length === 0 || queries.length > MOST_QUERIES) {
-    throw invalidInput('query', `a list of queries holds 1 to ${MOST_QUERIES}, this one ${queries.length}`);
+    throw invalidInput(path, `a list of queries holds 1 to ${MOST_QUERIES}, this one ${queries.length}`);
   }
   if (options.rerank === true && !rules.hasReranker) {
     throw new RagError('UNSUPPORTED', 'rerank: no reranker is configured; leave it out or configure `reranker`');

@@ -20,6 +20,17 @@ export function understands(scripts: readonly string[] | undefined, text: string
   return letters === 0 || known * 2 >= letters;
 }
 
+/** Is it a Unicode script's name, long (`Latin`) or short (`Latn`)? */
+export function isScript(name: string): boolean {
+  if (LATIN.includes(name)) return true;
+  try {
+    return /^\w+$/.test(name) && new RegExp(`\\p{Script=${name}}`, 'u') instanceof RegExp;
+  } catch {
+    return false; // a pattern that names no script is a syntax error
+  }
+}
+
+const LATIN: readonly string[] = ['Latin', 'Latn'];
 const letter = once(() => /\p{L}/u);
 const patterns = new Map<string, { readonly expression: () => RegExp; readonly latin: boolean }>();
 
@@ -28,7 +39,7 @@ function patternOf(scripts: readonly string[]) {
   let pattern = patterns.get(key);
   if (pattern === undefined) {
     const expression = once(() => new RegExp(`[${scripts.map((script) => `\\p{Script=${script}}`).join('')}]`, 'u'));
-    pattern = { expression, latin: scripts.includes('Latin') };
+    pattern = { expression, latin: scripts.some((script) => LATIN.includes(script)) };
     if (patterns.size < 16) patterns.set(key, pattern); // one entry an embedder
   }
   return pattern;

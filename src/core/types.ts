@@ -159,6 +159,10 @@ export interface DocumentText<M = Metadata> {
   /** First and last line of `text`, from 1, inclusive. */
   readonly lines: readonly [number, number];
   readonly metadata: M;
+  /** Where the document goes on; absent at its end. */
+  readonly nextLine?: number | undefined;
+  /** True when the line was longer than `maxChars` and its end is left out. */
+  readonly cut?: true | undefined;
 }
 
 // ── The engine, as SDK, server and command line use it ──────────────────────────────────────────────────────────
@@ -224,7 +228,7 @@ export interface Rag<M = Metadata, F = FilterJson> {
       options?: RequestOptions & { around?: string | undefined; lines?: string | undefined; maxChars?: number | undefined },
     ): Promise<DocumentText<M>>;
     delete(
-      selection: { ids?: readonly string[] | undefined; filter?: F | undefined; all?: boolean | undefined },
+      selection: RequestOptions & { ids?: readonly string[] | undefined; filter?: F | undefined; all?: boolean | undefined },
       options?: RequestOptions,
     ): Promise<{ readonly removed: number }>;
   };

@@ -4,6 +4,7 @@ import { createStaticEmbedder } from '../adapters/embedders/static.js';
 import { createLoaders } from '../adapters/loaders/index.js';
 import { createSourceFinder } from '../adapters/sources/index.js';
 import type { Chunker, Embedder, Metric, TextGenerator, VectorStore } from '../core/contracts.js';
+import { checkEmbedder } from '../core/embedding.js';
 import { createEngine } from '../core/engine.js';
 import { isRagError } from '../core/errors.js';
 import { createPromptBuilder } from '../core/prompt.js';
@@ -76,7 +77,7 @@ export async function openStore(store: Config['store']): Promise<VectorStore> {
 }
 
 function openEmbedder(embedder: Config['embedder']): Embedder {
-  if (isEmbedder(embedder)) return embedder;
+  if (isEmbedder(embedder)) return checkEmbedder(embedder);
   switch (embedder.type) {
     case 'static':
       return createStaticEmbedder();

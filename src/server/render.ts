@@ -7,10 +7,10 @@ import type { Hit } from '../core/types.js';
 export function renderHits(hits: readonly (Hit & { readonly cut?: boolean | undefined })[]): string {
   return hits
     .map((hit, index) => {
-      const head = `[${index + 1}] ${[hit.uri, ...place(hit.location), `score ${significant(hit.score)}`].join(' · ')}`;
+      const head = `[${index + 1}] ${[oneLine(hit.uri), ...place(hit.location), `score ${significant(hit.score)}`].join(' · ')}`;
       const fields = renderMetadata(hit.metadata);
-      const cut = hit.cut === true ? `(cut to fit maxChars; read-document with id ${hit.documentId} has more)` : undefined;
-      return [head, `id: ${hit.id}`, fields && `metadata: ${fields}`, fence(hit.text), cut]
+      const cut = hit.cut === true ? `(cut to fit maxChars; read-document with id ${oneLine(hit.documentId)} has more)` : undefined;
+      return [head, `id: ${oneLine(hit.id)}`, fields && `metadata: ${fields}`, fence(hit.text), cut]
         .filter((line) => line !== undefined && line !== '')
         .join('\n');
     })
@@ -20,7 +20,7 @@ export function renderHits(hits: readonly (Hit & { readonly cut?: boolean | unde
 /** @example renderMetadata({ year: 2020, tags: ['a'] }) // 'year=2020, tags=["a"]' */
 export function renderMetadata(metadata: Metadata): string {
   return Object.entries(metadata)
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .map(([name, value]) => `${oneLine(name)}=${JSON.stringify(value)}`)
     .join(', ');
 }
 
@@ -29,6 +29,11 @@ export function fence(text: string): string {
   const longest = Math.max(2, ...Array.from(text.matchAll(/`{3,}/g), ([run]) => run.length));
   const bar = '`'.repeat(longest + 1);
   return `${bar}\n${text}\n${bar}`;
+}
+
+/** A name on the line where it stands: a file's may hold line ends, and what follows them would pass for our own words. */
+export function oneLine(name: string): string {
+  return name.replace(/[\p{Cc}\u2028\u2029]/gu, '·');
 }
 
 /** @example count(1, 'document') // '1 document' */
@@ -55,6 +60,6 @@ function place({ lines, page, headings }: Location): readonly string[] {
   const parts: string[] = [];
   if (page !== undefined) parts.push(`page ${page}`);
   if (lines !== undefined) parts.push(lines[0] === lines[1] ? `line ${lines[0]}` : `lines ${lines[0]}–${lines[1]}`);
-  if (headings !== undefined && headings.length > 0) parts.push(headings.join(' > '));
+  if (headings !== undefined && headings.length > 0) parts.push(oneLine(headings.join(' > ')));
   return parts;
 }

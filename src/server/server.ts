@@ -53,9 +53,13 @@ export type ToolResult = ({ readonly type: 'done' } & ToolOutput) | ({ readonly 
  *
  * @example const server = createServer(() => openRag({ store: { type: 'memory', path: '.hotrag' } })); await serveStdio(server);
  */
-export function createServer(rag: Rag | (() => Promise<Rag>), options: ServerOptions = {}): RagServer {
+export function createServer<M, F>(
+  rag: Rag<M, F> | (() => Promise<Rag<M, F>>),
+  options: ServerOptions = {},
+): RagServer {
   const { name = 'hotrag', version = '0.0.0', instructions, roots = [], logger = SILENT, status } = options;
-  const engine = typeof rag === 'function' ? openOnce(rag) : async () => rag;
+  // Clients send JSON, which no type has seen; the engine checks it against its declared fields at run time.
+  const engine = (typeof rag === 'function' ? openOnce(rag) : async () => rag) as () => Promise<Rag>;
 
   return {
     name,
@@ -90,8 +94,8 @@ function withNote(text: string, note: string): string {
 }
 
 /** One opening for all callers; a failed one is forgotten, because its cause (a locked store, a server that is down) may pass. */
-function openOnce(open: () => Promise<Rag>): () => Promise<Rag> {
-  let opening: Promise<Rag> | undefined;
+function openOnce<Engine>(open: () => Promise<Engine>): () => Promise<Engine> {
+  let opening: Promise<Engine> | undefined;
   return () => {
     opening ??= open().catch((error: unknown) => {
       opening = undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { abortable, batchesOf, mapAhead, toArray } from '../../src/core/flow.js';
+import { abortable, batchesOf, mapAhead, prefetch, toArray } from '../../src/core/flow.js';
 import { createLive } from '../../src/core/live.js';
 
 async function* numbers(count: number) {
@@ -9,6 +9,27 @@ async function* numbers(count: number) {
 describe('flow', () => {
   it('gathers a stream into batches', async () => {
     expect(await toArray(batchesOf(numbers(5), 2))).toEqual([[0, 1], [2, 3], [4]]);
+  });
+
+  it('asks for the next item while one is worked on, and ends what it asked', async () => {
+    const told: string[] = [];
+    async function* items() {
+      try {
+        for (const item of ['a', 'b', 'c', 'd']) {
+          told.push(item);
+          yield item;
+        }
+      } finally {
+        told.push('end');
+      }
+    }
+    for await (const item of prefetch(items())) {
+      await new Promise((resolve) => setImmediate(resolve));
+      told.push(`${item}!`);
+      if (item === 'b') break;
+    }
+    expect(told).toEqual(['a', 'b', 'a!', 'c', 'b!', 'end']);
+    expect(await toArray(prefetch(numbers(3)))).toEqual([0, 1, 2]);
   });
 
   it('works ahead within its bound and yields in order', async () => {

@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import type { FoundSource, SourceFinder } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
 import { createFoundFile } from './file.js';
@@ -70,7 +70,8 @@ export function createSourceFinder({ maxFileBytes = 50_000_000, cwd = process.cw
     const { path: origin, rest, real, uri, stats, error } = placed;
     const [missing] = rest;
     if (error !== undefined) return one(origin, { uri: toSlashes(source), error: problemOf(toSlashes(source), error) });
-    if (missing !== undefined && !(isGlob(missing) && stats.isDirectory())) return one(origin, notFound(source, 'is not there'));
+    if (missing !== undefined && !(isGlob(missing) && stats.isDirectory()))
+      return one(origin, notFound(source, `is not there${lookedIn(source, placed.allowed)}`));
     if (missing !== undefined) return openGlob(source, placed, rulesAbove);
     if (stats.isFile()) return one(origin, createFoundFile(uri, real, maxFileBytes));
     if (!stats.isDirectory()) return one(origin, { uri, error: specialFile(uri) });
@@ -143,6 +144,11 @@ async function openRoots(paths: readonly string[], cwd: string): Promise<readonl
     }
   }
   return roots;
+}
+
+/** Relative sources are relative to the roots, not to where the caller stands: worth saying when nothing was found. */
+function lookedIn(source: string, allowed: readonly string[] | undefined): string {
+  return allowed === undefined || isAbsolute(parseSource(source)) ? '' : ` in ${allowed.join(', ')}`;
 }
 
 function notFound(source: string, problem: string): Item {

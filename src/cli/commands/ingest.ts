@@ -4,7 +4,7 @@ import { defineCommand } from '../command.js';
 import { createProgressBar } from '../progress.js';
 import { createStyle, type Style } from '../terminal.js';
 
-/** `hotrag ingest`: prints an IngestReport; status 1 when a document failed. */
+/** `hotrag ingest`: prints an IngestReport, and on stderr what could not be taken; status 1 when a document failed. */
 export const command = defineCommand({
   usage: '<file|folder|glob…>',
   takes: { least: 1, most: Number.POSITIVE_INFINITY },
@@ -32,20 +32,23 @@ export const command = defineCommand({
         bar.end();
       }
     });
-    host.stdout.write(json ? `${JSON.stringify(report)}\n` : renderReport(report, createStyle(host, host.stdout)));
+    host.stderr.write(renderProblems(report, createStyle(host, host.stderr)));
+    host.stdout.write(json ? `${JSON.stringify(report)}\n` : renderCounts(report, createStyle(host, host.stdout)));
     return report.failed.length > 0 ? 1 : 0;
   },
 });
 
-function renderReport(report: IngestReport, style: Style): string {
-  const { added, changed, unchanged, removed, failed, warnings, chunks, tookMs } = report;
+function renderProblems({ failed, warnings }: IngestReport, style: Style): string {
+  return [
+    ...failed.map(({ uri, code, message }) => `${style.foreign(`failed: ${uri}: ${code} ${message}`)}\n`),
+    ...warnings.map(({ uri, message }) => `${style.foreign(`warning: ${uri}: ${message}`)}\n`),
+  ].join('');
+}
+
+function renderCounts(report: IngestReport, style: Style): string {
+  const { added, changed, unchanged, removed, failed, chunks, tookMs } = report;
   const counts = { added, changed, unchanged, removed, failed: failed.length };
   const parts = Object.entries(counts).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
   const summary = `${parts.join(', ') || 'nothing found'}; ${chunks} chunks written in ${(tookMs / 1000).toFixed(1)} s`;
-  return [
-    ...failed.map(({ uri, code, message }) => style.foreign(`failed: ${uri}: ${code} ${message}`)),
-    ...warnings.map(({ uri, message }) => style.foreign(`warning: ${uri}: ${message}`)),
-    style.bold(summary),
-    '',
-  ].join('\n');
+  return `${style.bold(summary)}\n`;
 }

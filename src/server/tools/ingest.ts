@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { invalidInput, RagError } from '../../core/errors.js';
 import { checkMetadata } from '../../core/metadata.js';
 import { createProgressReporter } from '../progress.js';
-import { bounded, count, milliseconds } from '../render.js';
+import { bounded, count, milliseconds, oneLine } from '../render.js';
 import { defineTool } from '../tool.js';
 import { collection, ingestReport, metadata, orElse, strict } from './schemas.js';
 
@@ -61,8 +61,8 @@ export const ingest = defineTool({
   },
   render({ added, changed, unchanged, removed, failed, warnings, chunks, tookMs }) {
     const counts = `${added} added, ${changed} changed, ${unchanged} unchanged, ${removed} removed, ${failed.length} failed`;
-    const failures = failed.map(({ uri, code, message }) => `- ${uri}: ${code}: ${message}`);
-    const notes = warnings.map(({ uri, message }) => `- ${uri}: ${message}`);
+    const failures = failed.map(({ uri, code, message }) => oneLine(`- ${uri}: ${code}: ${message}`));
+    const notes = warnings.map(({ uri, message }) => oneLine(`- ${uri}: ${message}`));
     return [
       `${counts}; ${count(chunks, 'chunk')} written, ${milliseconds(tookMs)}`,
       ...(failures.length > 0 ? [`Failed (the others are in):\n${bounded(failures, 20)}`] : []),

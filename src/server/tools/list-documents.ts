@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count, renderMetadata } from '../render.js';
+import { count, oneLine, renderMetadata } from '../render.js';
 import { defineTool } from '../tool.js';
 import { collection, filter, metadataOut, strict } from './schemas.js';
 
@@ -33,7 +33,7 @@ export const listDocuments = defineTool({
   run: (rag, options, { signal }) => rag.documents.list({ ...options, signal }),
   render({ documents, nextCursor }) {
     const lines = documents.map(({ id, uri, chunks, metadata, updatedAt }) => {
-      const name = id === uri ? id : `${id} (${uri})`;
+      const name = oneLine(id === uri ? id : `${id} (${uri})`);
       return ['-', name, '·', count(chunks, 'chunk'), '·', updatedAt, renderMetadata(metadata)].join(' ').trimEnd();
     });
     const more = nextCursor === undefined ? [] : [`There are more: call again with cursor ${JSON.stringify(nextCursor)}.`];

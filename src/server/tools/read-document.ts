@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { fence, renderMetadata } from '../render.js';
+import { fence, oneLine, renderMetadata } from '../render.js';
 import { defineTool } from '../tool.js';
 import { collection, metadataOut, pair, strict } from './schemas.js';
 
@@ -28,18 +28,21 @@ export const readDocument = defineTool({
     text: z.string(),
     lines: pair.meta({ description: 'First and last line of the text.' }),
     metadata: metadataOut,
+    nextLine: z.int().optional().meta({ description: 'Where the document goes on; absent at its end.' }),
+    cut: z.boolean().optional().meta({ description: 'True when the line was longer than maxChars and its end is left out.' }),
   }),
   run(rag, { id, maxChars, ...options }, { signal }) {
     const bound = maxChars ?? (options.around === undefined ? DEFAULT_MAX_CHARS : undefined);
     return rag.documents.read(id, { ...options, maxChars: bound, signal });
   },
-  render({ uri, text, lines: [first, last], metadata }, { lines, maxChars = DEFAULT_MAX_CHARS }) {
+  render({ uri, text, lines: [first, last], metadata, nextLine, cut }, { lines }) {
     const asked = lines === undefined ? '' : ` (asked for ${lines})`;
     const fields = renderMetadata(metadata);
     return [
-      `${uri} · lines ${first}–${last}${asked}${fields === '' ? '' : `\nmetadata: ${fields}`}`,
+      `${oneLine(uri)} · lines ${first}–${last}${asked}${fields === '' ? '' : `\nmetadata: ${fields}`}`,
       fence(text),
-      `At most ${maxChars} characters are read at once. Where the document goes on, the next line is ${last + 1}: use lines.`,
+      ...(cut === true ? [`Line ${first} is longer than this; more maxChars show more of it.`] : []),
+      ...(nextLine === undefined ? [] : [`The document goes on at line ${nextLine}: use lines.`]),
     ].join('\n\n');
   },
 });
