@@ -210,11 +210,9 @@ export function createEngine(parts: EngineParts): Rag {
       list: async (options: ListOptions = {}) =>
         withCollection(options.collection, (collection) => listDocuments(collection, parts.fields, options)),
       read: async (id, options = {}) => withCollection(options.collection, (collection) => readDocument(collection, id, options)),
-      async delete({ collection, signal, ...selection }, options = {}) {
+      async delete({ collection, signal, ...selection } = {}, options = {}) {
         const request = { collection, signal, ...options };
-        return withCollection(request.collection, (opened) =>
-          deleteDocuments(opened, parts.fields, selection, request.signal),
-        );
+        return withCollection(request.collection, (opened) => deleteDocuments(opened, parts.fields, selection, request.signal));
       },
     },
 

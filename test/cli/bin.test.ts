@@ -100,7 +100,8 @@ describe('the built command line', () => {
   });
 
   it('reports what failed and does the rest, with status 1', async () => {
-    const { status, stdout } = await hotrag('ingest', 'docs', 'missing.md', '--json');
+    const { status, stdout, stderr } = await hotrag('ingest', 'docs', 'missing.md', '--json');
+    expect(stderr).toContain('failed: missing.md: NOT_FOUND');
     expect(JSON.parse(stdout)).toMatchObject({ added: 2, failed: [{ code: 'NOT_FOUND' }] });
     expect(status).toBe(1);
   });

@@ -321,11 +321,25 @@ describe('documents', () => {
       text: 'First paragraph.\n\n## Part',
       lines: [3, 5],
     });
-    expect(await rag.documents.read('a.md', { maxChars: 30 })).toMatchObject({ lines: [1, 4] });
+    expect(await rag.documents.read('a.md', { maxChars: 30 })).toMatchObject({ lines: [1, 4], nextLine: 5 });
     const { hits } = await rag.search('last paragraph', { mode: 'keyword' });
     const around = await rag.documents.read('a.md', { around: hits[0]?.id, maxChars: 50 });
     expect(around.text).toContain('Last paragraph.');
     expect(around.lines[1]).toBe(9);
+  });
+
+  it('say so when a line does not fit, and keep whole characters', async () => {
+    const rag = await openTestRag();
+    await rag.ingest([{ id: 'long', text: `${'🐜'.repeat(10)} and more\nnext` }]);
+    expect(await rag.documents.read('long', { maxChars: 5 })).toMatchObject({
+      text: '🐜🐜',
+      lines: [1, 1],
+      cut: true,
+      nextLine: 2,
+    });
+    const whole = await rag.documents.read('long');
+    expect(whole).not.toHaveProperty('cut');
+    expect(whole).not.toHaveProperty('nextLine');
   });
 
   it.each([
@@ -349,15 +363,30 @@ describe('documents', () => {
     expect(await rag.documents.delete({ all: true })).toEqual({ removed: 1 });
   });
 
-  it.each([[{}], [{ filter: {} }], [{ ids: ['a'], filter: { a: 1 } }], [{ ids: 'a' }], [{ all: false }]])(
-    'are not deleted by %j',
-    async (selection) => {
-      const rag = await openTestRag();
-      await rag.ingest(NOTES);
-      await expect(rag.documents.delete(selection as never)).rejects.toMatchObject({ code: 'INPUT_INVALID' }); // wrong on purpose
-      expect((await rag.documents.list()).documents).toHaveLength(3);
-    },
-  );
+  it('are deleted from the collection that is named beside the ids', async () => {
+    const rag = await openTestRag();
+    await rag.ingest(NOTES);
+    await rag.ingest(NOTES, { collection: 'other' });
+    expect(await rag.documents.delete({ ids: ['ants'], collection: 'other' })).toEqual({ removed: 1 });
+    expect((await rag.documents.list()).documents).toHaveLength(3);
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(rag.documents.delete({ ids: ['ants'], signal })).rejects.toThrow('enough');
+  });
+
+  it.each([
+    [undefined],
+    [{}],
+    [{ filter: {} }],
+    [{ ids: ['ants'], filter: { a: 1 } }],
+    [{ ids: 'ants' }],
+    [{ all: false }],
+    [{ ids: ['ants'], filtre: { year: 1999 } }],
+  ])('are not deleted by %j', async (selection) => {
+    const rag = await openTestRag();
+    await rag.ingest(NOTES);
+    await expect(rag.documents.delete(selection as never)).rejects.toMatchObject({ code: 'INPUT_INVALID' }); // wrong on purpose
+    expect((await rag.documents.list()).documents).toHaveLength(3);
+  });
 });
 
 describe('answers', () => {
@@ -439,6 +468,15 @@ describe('answers', () => {
     expect(seen).toEqual([2, 4, 2]);
   });
 
+  it('name the question when it is empty', async () => {
+    const rag = await openTestRag();
+    await rag.ingest(NOTES);
+    await expect(rag.generate(' ')).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: 'question: is empty; say what to look for',
+    });
+  });
+
   it('carry the hits when generation fails', async () => {
     const failing = {
       ...createEchoGenerator(),
@@ -476,6 +514,37 @@ describe('the whole', () => {
       code: 'UPSTREAM_FAILED',
       message: expect.stringContaining('27 were promised'),
     });
+  });
+
+  it.each([
+    ['no list', undefined, 'returned no list of vectors'],
+    ['plain lists', [[1, 2]], 'no Float32Array'],
+  ])('refuses an embedder that returns %s', async (_, vectors, message) => {
+    const embed = async () => vectors as never; // wrong on purpose
+    const rag = await openTestRag({ embedder: { id: 'e', dimensions: 2, maxBatch: 8, embed } });
+    await expect(rag.ingest({ text: 'x' })).rejects.toMatchObject({
+      code: 'UPSTREAM_FAILED',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it.each([
+    [{ id: '' }, 'embedder.id'],
+    [{ dimensions: 0 }, 'embedder.dimensions'],
+    [{ maxBatch: 0 }, 'embedder.maxBatch'],
+    [{ hybridWeight: 40 }, 'embedder.hybridWeight'],
+    [{ scripts: ['Latin', 'latin'] }, `embedder.scripts[1]: "latin" is no Unicode script; did you mean 'Latin'?`],
+  ])('refuses an embedder that says of itself %j', async (wrong, message) => {
+    await expect(openRag({ embedder: { ...createLetterEmbedder(), ...wrong } })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('knows a script by its short name too', async () => {
+    const rag = await openTestRag({ embedder: { ...createLetterEmbedder(), scripts: ['Latn'] } });
+    await rag.ingest(NOTES);
+    expect((await rag.search('whale', { mode: 'vector' })).hits).toHaveLength(3);
   });
 
   it('can be closed twice, and says so afterwards', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import type { Metadata } from '../../src/core/contracts.js';
 import { openRag } from '../../src/sdk/index.js';
+import { createServer } from '../../src/server/index.js';
 
 const schema = z
   .object({ year: z.number(), lang: z.enum(['en', 'de']), tags: z.array(z.string()), draft: z.boolean() })
@@ -29,6 +30,8 @@ async function misuse() {
   await json.search('x', { filter: { year: { $contains: 1 } } });
   // @ts-expect-error a type that there is not
   await openRag({ metadata: { year: 'int' } });
+  createServer(rag); // a typed engine can be served, too
+  createServer(async () => rag);
   // @ts-expect-error an unknown option
   await openRag({ colection: 'x' });
 }

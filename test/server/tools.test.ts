@@ -216,7 +216,16 @@ describe('the other tools', () => {
       lines: [1, 2],
       metadata: { year: 2023 },
     });
-    expect(text).toContain('guide.md · lines 1–2\nmetadata: year=2023\n\n```\none\ntwo\n```');
+    expect(text).toBe('guide.md · lines 1–2\nmetadata: year=2023\n\n```\none\ntwo\n```');
+  });
+
+  it('read-document tells where the document goes on', async () => {
+    const part = { id: 'a', uri: 'a', text: 'on', lines: [3, 3], metadata: {}, nextLine: 4, cut: true } as const;
+    const { rag } = createFakeRag();
+    const { call } = await open({ documents: { ...rag.documents, read: async () => part } });
+    const { text } = await call('read-document', { id: 'a' });
+    expect(text).toContain('Line 3 is longer than this');
+    expect(text).toContain('The document goes on at line 4');
   });
 
   it('list-documents pages', async () => {

@@ -1,4 +1,4 @@
-import { close, constants, fstat, open, read } from 'node:fs';
+import { closeSync, constants, fstatSync, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import type { FoundFile } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
@@ -9,11 +9,12 @@ import { problemOf, specialFile } from './problems.js';
  * would hold a thread until somebody writes. Windows has neither flag.
  */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-/** Plain file descriptors: a FileHandle of `node:fs/promises` costs more than reading a small file with one. */
+/**
+ * Plain file descriptors: a FileHandle of `node:fs/promises` costs more than reading a small file with one. What may wait for the disk is
+ * asynchronous; looking at a file that is open, and closing one that was only read, doesn't, and takes a thirtieth of the time when synchronous.
+ */
 const openFile = promisify(open);
-const statFile = promisify(fstat);
 const readFile = promisify(read);
-const closeFile = promisify(close);
 /** Read between two looks at the signal. */
 const PART_BYTES = 4 << 20;
 
@@ -28,7 +29,7 @@ export function createFoundFile(uri: string, path: string, maxFileBytes: number)
         throw problemOf(uri, cause);
       });
       try {
-        const stats = await statFile(file);
+        const stats = fstatSync(file);
         if (!stats.isFile()) throw specialFile(uri);
         if (stats.size > maxFileBytes) {
           throw new RagError(
@@ -38,7 +39,7 @@ export function createFoundFile(uri: string, path: string, maxFileBytes: number)
         }
         return await readBytes(file, stats.size, signal);
       } finally {
-        await closeFile(file);
+        closeSync(file);
       }
     },
   };

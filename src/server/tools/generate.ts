@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { RagError } from '../../core/errors.js';
 import type { Answer } from '../../core/types.js';
-import { milliseconds } from '../render.js';
+import { milliseconds, oneLine } from '../render.js';
 import { defineTool } from '../tool.js';
 import { answerMetrics, collection, filter, mode, strict, topK } from './schemas.js';
 
@@ -52,7 +52,9 @@ export const generate = defineTool({
   },
   render({ text, sources, finish, cached, engine, model, metrics }) {
     const cutOff = finish === 'length' ? '\n(The answer was cut off at maxTokens.)' : '';
-    const list = sources.map(({ index, cited, uri, hitId }) => `[${index}] ${uri} · id: ${hitId}${cited ? '' : ' (not cited)'}`);
+    const list = sources.map(
+      ({ index, cited, uri, hitId }) => `[${index}] ${oneLine(uri)} · id: ${oneLine(hitId)}${cited ? '' : ' (not cited)'}`,
+    );
     const engineLine = `${engine}/${model}, ${milliseconds(metrics.totalMs)}${cached ? ', from the cache' : ''}`;
     return [`${text}${cutOff}`, list.length === 0 ? 'No passage was found.' : `Sources:\n${list.join('\n')}`, engineLine].join(
       '\n\n',
