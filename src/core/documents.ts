@@ -62,7 +62,12 @@ export async function readDocument(collection: Collection, id: string, request: 
     if (anchor === undefined)
       throw new RagError('NOT_FOUND', `hit ${JSON.stringify(around)} is not (any more) part of document ${JSON.stringify(id)}`);
     const [first, last] = anchor.location.lines ?? [1, allLines.length];
-    return withRest(allLines, { id, uri, metadata, ...windowAround(allLines, [first, last], maxChars ?? Math.max(4000, anchor.text.length)) });
+    return withRest(allLines, {
+      id,
+      uri,
+      metadata,
+      ...windowAround(allLines, [first, last], maxChars ?? Math.max(4000, anchor.text.length)),
+    });
   }
   const [first, last] = asked ?? [1, allLines.length];
   if (first > allLines.length) throw invalidInput('lines', `the document has ${allLines.length} lines`);

@@ -63,7 +63,8 @@ export function checkEmbedder(embedder: Embedder): Embedder {
   if (typeof id !== 'string' || id === '') throw refuse('id', 'a text is needed that changes when the vectors change');
   // Batches of no size would never come to an end.
   for (const [name, value] of Object.entries({ dimensions, maxBatch })) {
-    if (!(Number.isInteger(value) && value > 0)) throw refuse(name, `a whole number of 1 or more is needed, not ${String(value)}`);
+    if (!(Number.isInteger(value) && value > 0))
+      throw refuse(name, `a whole number of 1 or more is needed, not ${String(value)}`);
   }
   if (!(hybridWeight >= 0 && hybridWeight <= 1))
     throw refuse('hybridWeight', `a number from 0 to 1 is needed, not ${String(hybridWeight)}`);
@@ -76,7 +77,19 @@ export function checkEmbedder(embedder: Embedder): Embedder {
   return embedder;
 }
 
-const COMMON_SCRIPTS = ['Latin', 'Cyrillic', 'Greek', 'Arabic', 'Hebrew', 'Devanagari', 'Han', 'Hiragana', 'Katakana', 'Hangul', 'Thai'];
+const COMMON_SCRIPTS = [
+  'Latin',
+  'Cyrillic',
+  'Greek',
+  'Arabic',
+  'Hebrew',
+  'Devanagari',
+  'Han',
+  'Hiragana',
+  'Katakana',
+  'Hangul',
+  'Thai',
+];
 
 /** A copy of length 1; the zero vector stays. @throws RagError UPSTREAM_FAILED for a wrong length or a component that is no number */
 function normalise(vector: Float32Array, embedder: Embedder): Float32Array {

@@ -9,7 +9,8 @@ export function renderHits(hits: readonly (Hit & { readonly cut?: boolean | unde
     .map((hit, index) => {
       const head = `[${index + 1}] ${[oneLine(hit.uri), ...place(hit.location), `score ${significant(hit.score)}`].join(' · ')}`;
       const fields = renderMetadata(hit.metadata);
-      const cut = hit.cut === true ? `(cut to fit maxChars; read-document with id ${oneLine(hit.documentId)} has more)` : undefined;
+      const cut =
+        hit.cut === true ? `(cut to fit maxChars; read-document with id ${oneLine(hit.documentId)} has more)` : undefined;
       return [head, `id: ${oneLine(hit.id)}`, fields && `metadata: ${fields}`, fence(hit.text), cut]
         .filter((line) => line !== undefined && line !== '')
         .join('\n');

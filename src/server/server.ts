@@ -53,10 +53,7 @@ export type ToolResult = ({ readonly type: 'done' } & ToolOutput) | ({ readonly 
  *
  * @example const server = createServer(() => openRag({ store: { type: 'memory', path: '.hotrag' } })); await serveStdio(server);
  */
-export function createServer<M, F>(
-  rag: Rag<M, F> | (() => Promise<Rag<M, F>>),
-  options: ServerOptions = {},
-): RagServer {
+export function createServer<M, F>(rag: Rag<M, F> | (() => Promise<Rag<M, F>>), options: ServerOptions = {}): RagServer {
   const { name = 'hotrag', version = '0.0.0', instructions, roots = [], logger = SILENT, status } = options;
   // Clients send JSON, which no type has seen; the engine checks it against its declared fields at run time.
   const engine = (typeof rag === 'function' ? openOnce(rag) : async () => rag) as () => Promise<Rag>;

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSourceFinder } from '../../src/adapters/sources/index.js';
 import { isRagError } from '../../src/core/errors.js';
+import { toArray } from '../../src/core/flow.js';
 
 let base: string;
 let root: string;
@@ -319,6 +320,12 @@ describe('roots', () => {
     const roots = [root, join(base, 'second')];
     expect(await find(['docs', 'd.md', join(base, 'second')], { roots })).toEqual(['docs/b.md', 'd.md', 'd.md', 'docs/c.md']);
     expect(await find('.', { roots: ['root'], cwd: base })).toEqual(['a.md', 'docs/b.md']);
+  });
+
+  it('are named when a relative source is in none of them', async () => {
+    const [found] = await createSourceFinder({ cwd: base }).resolve(['root/a.md'], { roots: [root] });
+    const [item] = found === undefined ? [] : await toArray(found.files());
+    expect(item).toMatchObject({ error: { code: 'NOT_FOUND', message: `source "root/a.md" is not there in ${root}` } });
   });
 
   it.each([

@@ -1,6 +1,7 @@
-import type { Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { type Dirent, readdir } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { FoundFile } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
 import { compareText } from '../../core/ids.js';
@@ -9,6 +10,9 @@ import { createFoundFile } from './file.js';
 import { IGNORE_FILE, type IgnoreRules } from './ignored.js';
 import { isInside } from './paths.js';
 import { problemOf, specialFile } from './problems.js';
+
+/** Half the cost of the one of `node:fs/promises`. */
+const list = promisify(readdir);
 
 /** A file, or what stands in the way of one. */
 export type Item = FoundFile | { readonly uri: string; readonly error: Error };
@@ -99,7 +103,7 @@ async function openLevel(
   const prefix = uri === '' ? '' : `${uri}/`;
   let listed: readonly Dirent[];
   try {
-    listed = await readdir(folder, { withFileTypes: true });
+    listed = await list(folder, { withFileTypes: true });
   } catch (cause) {
     return { uri: uri || folder, error: problemOf(uri || folder, cause) };
   }

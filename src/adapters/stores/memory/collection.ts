@@ -12,6 +12,7 @@ import type {
 } from '../../../core/contracts.js';
 import { invalidInput, RagError } from '../../../core/errors.js';
 import { documentSubject, fieldsOf, matches } from '../../../core/filter.js';
+import { batches } from '../../../core/flow.js';
 import { compareText } from '../../../core/ids.js';
 import { createPacer } from '../../../core/turns.js';
 import type { Bitset } from './bitset.js';
@@ -193,11 +194,10 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
   async function* pages({ ids, after }: DocumentQuery, signal: AbortSignal | undefined): AsyncGenerator<StoredDocument> {
     const pace = createPacer(signal);
     if (ids !== undefined) {
-      for (const id of [...new Set(ids)].sort(compareText)) {
+      const wanted = [...new Set(ids)].filter((id) => after === undefined || compareText(id, after) > 0).sort(compareText);
+      for (const page of batches(wanted, PAGE)) {
         check(signal);
-        if (after !== undefined && compareText(id, after) <= 0) continue;
-        const document = withSnapshot((snapshot) => snapshot.document(id));
-        if (document !== undefined) yield document;
+        yield* withSnapshot((snapshot) => page.flatMap((id) => snapshot.document(id) ?? []));
         await pace();
       }
       return;
