@@ -24,7 +24,7 @@ import { ingest } from './ingest.js';
 import { listItems } from './items.js';
 import { createMemo, type Memoised } from './memo.js';
 import type { PromptBuilder } from './prompt.js';
-import { checkCollectionName, checkSampling, checkSearch, type RequestRules } from './requests.js';
+import { checkCollectionName, checkOptions, checkSampling, checkSearch, type RequestRules } from './requests.js';
 import { type RetrieveRequest, retrieve } from './retrieve.js';
 import type { AnswerEvent, GenerateOptions, Hit, Rag, RequestOptions, SearchOptions } from './types.js';
 
@@ -131,6 +131,7 @@ export function createEngine(parts: EngineParts): Rag {
     const startedAt = clock();
     const { signal } = options;
     signal?.throwIfAborted();
+    checkOptions('search', options);
     const request = checkSearch(query, options, rules);
     return withCollection(options.collection, async (collection) => {
       if (options.explain === true || caches.search === undefined) {
@@ -161,9 +162,10 @@ export function createEngine(parts: EngineParts): Rag {
     memo: answers,
     sessions: caches.sessions,
     clock,
-    search: (question, options) => search(question, { ...options, explain: false }),
+    search: (question, { maxTokens, temperature, session, ...options }) => search(question, options),
     sessionScope: (options) => options.collection ?? parts.collection,
     async searchKey(question, options) {
+      checkOptions('generate', options);
       checkSampling(options);
       const request = checkSearch(question, options, rules, 'question');
       return withCollection(options.collection, async (collection) =>
@@ -183,6 +185,7 @@ export function createEngine(parts: EngineParts): Rag {
       const stop = new AbortController();
       const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
       signal.throwIfAborted();
+      checkOptions('ingest', options);
       const { finder, fields, hash, roots } = parts;
       const work = (async () => {
         const list = await listItems({ finder, fields, hash, roots }, sources, { ...options, signal });
@@ -207,9 +210,14 @@ export function createEngine(parts: EngineParts): Rag {
     stream,
 
     documents: {
-      list: async (options: ListOptions = {}) =>
-        withCollection(options.collection, (collection) => listDocuments(collection, parts.fields, options)),
-      read: async (id, options = {}) => withCollection(options.collection, (collection) => readDocument(collection, id, options)),
+      async list(options: ListOptions = {}) {
+        checkOptions('list', options);
+        return withCollection(options.collection, (collection) => listDocuments(collection, parts.fields, options));
+      },
+      async read(id, options = {}) {
+        checkOptions('read', options);
+        return withCollection(options.collection, (collection) => readDocument(collection, id, options));
+      },
       async delete({ collection, signal, ...selection } = {}, options = {}) {
         const request = { collection, signal, ...options };
         return withCollection(request.collection, (opened) => deleteDocuments(opened, parts.fields, selection, request.signal));

@@ -146,6 +146,9 @@ export async function ingest(parts: IngestParts, collection: Collection, run: In
       const metadata: Metadata = { ...own.metadata, ...item.metadata };
       const chunks = await cutDocument(loaded, { id: item.id, uri: item.uri, hash, metadata }, parts.groups, signal);
       for (const message of [...loaded.warnings, ...own.warnings]) warnings.push({ uri: item.uri, message });
+      if (known !== undefined && isForeign(known.origin, item.origin)) {
+        warnings.push({ uri: item.uri, message: `took the place of the document of the same id from ${known.origin}` });
+      }
       const { id, uri, origin } = item;
       const row = {
         id,
@@ -206,6 +209,11 @@ export async function ingest(parts: IngestParts, collection: Collection, run: In
   }
   progress('done');
   return { ...count, failed, warnings, tookMs: parts.clock() - startedAt };
+}
+
+/** Whether a document of the same id came from another place: two folders that share a collection overwrite each other's. */
+function isForeign(earlier: string, now: string): boolean {
+  return earlier !== '' && now !== '' && !earlier.startsWith(now) && !now.startsWith(earlier);
 }
 
 /** Covers everything that decides what is stored, so that an equal hash means nothing to do. */

@@ -40,6 +40,28 @@ export function checkSearch(query: unknown, options: SearchOptions, rules: Reque
   };
 }
 
+/** What each call takes beside its subject. */
+export const OPTIONS = {
+  search: ['filter', 'topK', 'mode', 'groups', 'rerank', 'explain', 'collection', 'signal'],
+  generate: ['filter', 'topK', 'mode', 'groups', 'rerank', 'maxTokens', 'temperature', 'session', 'collection', 'signal'],
+  ingest: ['metadata', 'prune', 'onProgress', 'roots', 'collection', 'signal'],
+  list: ['filter', 'limit', 'cursor', 'collection', 'signal'],
+  read: ['around', 'lines', 'maxChars', 'collection', 'signal'],
+} as const;
+
+/**
+ * Refuses options that there are not: a misspelt `filter` would search everything, silently.
+ * @throws RagError INPUT_INVALID with the nearest right name
+ */
+export function checkOptions(call: keyof typeof OPTIONS, options: object): void {
+  const known: readonly string[] = OPTIONS[call];
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue;
+    const near = nearestName(name, known);
+    throw invalidInput(`options.${name}`, `${call} takes no such option${near === undefined ? '' : `; did you mean '${near}'?`}`);
+  }
+}
+
 /** @throws RagError INPUT_INVALID naming the option */
 export function checkSampling({ maxTokens, temperature }: GenerateOptions): void {
   if (maxTokens !== undefined) checkInteger('maxTokens', maxTokens, 1, 1_000_000);

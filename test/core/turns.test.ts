@@ -1,7 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPacer, nextTurn, turnIsOver } from '../../src/core/turns.js';
 
 describe('turns', () => {
+  // Only the clock: how long a turn has lasted must not depend on the machine.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('are over after some milliseconds of work, and new after a pause', async () => {
     await nextTurn();
     while (!turnIsOver()) work();
@@ -40,6 +48,6 @@ describe('turns', () => {
   });
 });
 
-function work(): number {
-  return Math.sqrt(Math.random());
+function work(): void {
+  vi.advanceTimersByTime(3);
 }

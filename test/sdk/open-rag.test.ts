@@ -68,6 +68,31 @@ describe('ingest', () => {
     expect((await rag.documents.list()).documents.map(({ id }) => id)).toEqual(['a.md', 'b/c.txt', 'empty.txt']);
   });
 
+  it('warns when a document takes the place of another folder’s', async () => {
+    const rag = await openTestRag();
+    await rag.ingest([makeFolder({ 'a.txt': 'alpha' })]);
+    const other = makeFolder({ 'a.txt': 'another alpha' });
+    const report = await rag.ingest([other]);
+    expect(report.warnings).toEqual([{ uri: 'a.txt', message: expect.stringContaining('took the place') }]);
+    expect((await rag.ingest([`${other}/*.txt`])).warnings).toEqual([]);
+  });
+
+  it.each([
+    ['search', { filters: {} }, "did you mean 'filter'"],
+    ['search', { topk: 3 }, "did you mean 'topK'"],
+    ['generate', { maxToken: 3 }, "did you mean 'maxTokens'"],
+    ['ingest', { prun: true }, "did you mean 'prune'"],
+  ] as const)('%s refuses the option %j', async (call, options, words) => {
+    const rag = await openTestRag();
+    await rag.ingest(NOTES);
+    const calls = {
+      search: () => rag.search('whale', options as never), // wrong on purpose
+      generate: () => rag.generate('whale?', options as never),
+      ingest: () => rag.ingest(NOTES, options as never),
+    };
+    await expect(calls[call]()).rejects.toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining(words) });
+  });
+
   it('prunes what is gone from the same folder, and nothing else', async () => {
     const folder = makeFolder({ 'a.txt': 'alpha', 'b.txt': 'beta' });
     const other = makeFolder({ 'c.txt': 'gamma' });
