@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { createMemoryCache } from '../adapters/caches/memory.js';
 import { createChunker } from '../adapters/chunkers/index.js';
 import { createStaticEmbedder } from '../adapters/embedders/static.js';
@@ -40,7 +41,7 @@ export async function compose(config: Config): Promise<Rag> {
     prompt: createPromptBuilder(config.prompt),
     loaders: createLoaders(),
     groups: Object.fromEntries(Object.entries(config.groups).map(([name, group]) => [name, openChunker(group)])),
-    finder: createSourceFinder({ maxFileBytes: ingest.maxFileBytes }),
+    finder: createSourceFinder({ maxFileBytes: ingest.maxFileBytes, skip: ownFolders(config.store) }),
     roots,
     fields,
     readAhead: ingest.concurrency,
@@ -105,6 +106,11 @@ function createGeneratorFinder({ generators }: Config): () => Promise<TextGenera
     });
     return finding;
   };
+}
+
+/** A store that lies among the documents is none of them. */
+function ownFolders(store: Config['store']): readonly string[] {
+  return isStore(store) || store.path === undefined ? [] : [resolve(store.path)];
 }
 
 /** How vectors are compared, as the store is configured. */

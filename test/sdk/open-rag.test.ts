@@ -68,6 +68,13 @@ describe('ingest', () => {
     expect((await rag.documents.list()).documents.map(({ id }) => id)).toEqual(['a.md', 'b/c.txt', 'empty.txt']);
   });
 
+  it('does not take its own store for documents', async () => {
+    const folder = makeFolder({ 'a.txt': 'alpha' });
+    const rag = await openTestRag({ store: { type: 'memory', path: `${folder}/store` } });
+    expect(await rag.ingest([folder])).toMatchObject({ added: 1, failed: [] });
+    expect(await rag.ingest([folder])).toMatchObject({ added: 0, unchanged: 1, failed: [] });
+  });
+
   it('warns when a document takes the place of another folder’s', async () => {
     const rag = await openTestRag();
     await rag.ingest([makeFolder({ 'a.txt': 'alpha' })]);

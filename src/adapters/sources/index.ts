@@ -15,6 +15,8 @@ export interface SourceFinderOptions {
   readonly maxFileBytes?: number | undefined;
   /** What relative sources are relative to where there are no roots. @default the process's */
   readonly cwd?: string | undefined;
+  /** Folders that are passed over wherever they lie: the store's own. Absolute. @default none */
+  readonly skip?: readonly string[] | undefined;
 }
 
 type RulesAbove = ReturnType<typeof createRulesAbove>;
@@ -31,7 +33,11 @@ interface Placed extends Located {
  * Finds files on this machine. With roots, nothing outside them is taken, whatever links say, and a relative source is looked for in one
  * after the other. Without, everything is allowed; uris are relative to the working folder for what lies in it, else to the source itself.
  */
-export function createSourceFinder({ maxFileBytes = 50_000_000, cwd = process.cwd() }: SourceFinderOptions = {}): SourceFinder {
+export function createSourceFinder({
+  maxFileBytes = 50_000_000,
+  cwd = process.cwd(),
+  skip = [],
+}: SourceFinderOptions = {}): SourceFinder {
   return {
     async resolve(sources, { roots: rootPaths, signal }) {
       const roots = rootPaths && (await openRoots(rootPaths, cwd));
@@ -112,6 +118,7 @@ export function createSourceFinder({ maxFileBytes = 50_000_000, cwd = process.cw
       uri,
       rules,
       allowed,
+      skip,
       maxFileBytes,
       maxDepth: Number.POSITIVE_INFINITY,
       wants: () => true,

@@ -27,6 +27,8 @@ export interface Walk {
   /** Real folders that links may lead into; undefined: any. */
   readonly allowed: readonly string[] | undefined;
   readonly maxFileBytes: number;
+  /** Folders that are never walked: a store's own. Absolute. */
+  readonly skip: readonly string[];
   /** Levels of folders; 1: only the folder's own files. */
   readonly maxDepth: number;
   /** Whether a file is wanted, by its uri. */
@@ -112,6 +114,7 @@ async function openLevel(
   const entries: Entry[] = [];
   for (const dirent of listed) {
     if (isHidden(dirent.name) && !way.names(dirent.name)) continue;
+    if (way.skip.includes(join(folder, dirent.name))) continue;
     const entry = await entryOf(dirent, folder, prefix + dirent.name, way.allowed);
     if (!rules.ignores(sortKey(entry))) entries.push(entry);
     if (turnIsOver()) await nextTurn(signal);
