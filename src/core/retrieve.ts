@@ -45,7 +45,7 @@ export async function retrieve(
     const stages = createStages(parts.clock);
     const plan = request.filter === undefined ? undefined : collection.plan(request.filter);
     const { matches, index } = await findMatches(parts, collection, request, plan, stages, signal);
-    const depth = request.rerank ? Math.max(RERANK_DEPTH, request.topK) : request.topK;
+    const depth = depthOf(request);
     const hits = await stages.time('fetch', () => fetchHits(collection, matches.slice(0, depth), signal));
     // A chunk that is gone was replaced since it was found; what took its place was not looked at.
     if (hits.length < Math.min(depth, matches.length) && round < MOST_ROUNDS) continue;
@@ -61,6 +61,11 @@ export async function retrieve(
   }
 }
 
+/** How many hits are looked at: those shown, and all that a reranker is to read. */
+function depthOf({ rerank, topK }: RetrieveRequest): number {
+  return rerank ? Math.max(RERANK_DEPTH, topK) : topK;
+}
+
 async function findMatches(
   parts: RetrieveParts,
   collection: Collection,
@@ -70,8 +75,7 @@ async function findMatches(
   signal: AbortSignal | undefined,
 ): Promise<Matches> {
   const { mode, groups } = request;
-  const wanted = request.rerank ? Math.max(RERANK_DEPTH, request.topK) : request.topK;
-  const limit = mode === 'hybrid' ? Math.max(FUSION_DEPTH, wanted) : wanted;
+  const limit = mode === 'hybrid' ? Math.max(FUSION_DEPTH, depthOf(request)) : depthOf(request);
   const { scripts, hybridWeight = 0.4 } = parts.embedder;
   const embeddable = request.queries.map((query) => mode !== 'keyword' && understands(scripts, query));
   const options = { signal };
