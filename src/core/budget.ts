@@ -106,7 +106,8 @@ function recentTurns(history: readonly ChatMessage[], budget: number): readonly 
   return history.slice(start);
 }
 
-function estimatePrompt(messages: readonly ChatMessage[]): number {
+/** Tokens in a prompt, rather too many than too few. */
+export function estimatePrompt(messages: readonly ChatMessage[]): number {
   return messages.reduce((sum, { content }) => sum + estimateTokens(content) + MESSAGE_OVERHEAD, 0);
 }
 

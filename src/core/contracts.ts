@@ -60,6 +60,8 @@ export interface DocumentRow {
   readonly chunks: number;
   /** ISO 8601, UTC. */
   readonly updatedAt: string;
+  /** For each costly group, a digest of what its cuts were made from: text, loader, chunker. */
+  readonly recipes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What made the vectors. Two that differ must never share a collection. */
@@ -383,6 +385,8 @@ export interface Cut {
 export interface Chunker {
   /** Name and parameters: part of a document's hash. */
   readonly id: string;
+  /** Its cuts cost model calls: they are kept while the document's text, loader and this id stay the same. @default false */
+  readonly costly?: boolean | undefined;
   /** In document order. Cuts with their own `text` aside, they leave out nothing but white space. */
-  chunk(document: LoadedDocument): Iterable<Cut> | AsyncIterable<Cut>;
+  chunk(document: LoadedDocument, options?: CallOptions): Iterable<Cut> | AsyncIterable<Cut>;
 }

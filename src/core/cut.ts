@@ -13,7 +13,7 @@ export interface ChunkOwner {
 
 /**
  * Cuts a document for every group, and gives each chunk its id and place.
- * @throws RagError INPUT_INVALID when a chunker's span does not lie in the text
+ * @throws RagError INPUT_INVALID when a chunker's span does not lie in the text, or the spans are out of order
  */
 export async function cutDocument(
   loaded: LoadedDocument,
@@ -25,8 +25,10 @@ export async function cutDocument(
   for (const [group, chunker] of Object.entries(groups)) {
     const place = createPlaceFinder(loaded);
     let position = 0;
-    for await (const { span, text = loaded.text.slice(...span), headings = [] } of chunker.chunk(loaded)) {
-      checkSpan(span, loaded, chunker);
+    let latest = 0;
+    for await (const { span, text = loaded.text.slice(...span), headings = [] } of chunker.chunk(loaded, { signal })) {
+      checkSpan(span, latest, loaded, chunker);
+      latest = span[0];
       const id = chunkId(documentId, hash, group, position);
       const location = headings.length === 0 ? place(span) : { ...place(span), headings };
       chunks.push({ id, documentId, uri, hash, group, position, text, span, location, metadata });
@@ -37,9 +39,12 @@ export async function cutDocument(
   return chunks;
 }
 
-function checkSpan([start, end]: readonly [number, number], { text }: LoadedDocument, { id }: Chunker): void {
-  if (Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= text.length) return;
-  const problem = `the span [${start}, ${end}] does not lie in the text of ${text.length} characters`;
+function checkSpan([start, end]: readonly [number, number], latest: number, { text }: LoadedDocument, { id }: Chunker): void {
+  const isSpan = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= text.length;
+  if (isSpan && start >= latest) return;
+  const problem = isSpan
+    ? `the span [${start}, ${end}] begins before the one ahead of it, at ${latest}; cuts come in document order`
+    : `the span [${start}, ${end}] does not lie in the text of ${text.length} characters`;
   throw new RagError('INPUT_INVALID', `chunker ${id}: ${problem}`);
 }
 

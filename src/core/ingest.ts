@@ -10,8 +10,9 @@ import type {
   Metadata,
   Source,
 } from './contracts.js';
+import { keepCostlyCuts, recipesOf } from './costly.js';
 import { cutDocument } from './cut.js';
-import { isRagError, messageOf, RagError } from './errors.js';
+import { type ErrorCode, isRagError, messageOf, RagError } from './errors.js';
 import { batchesOf, mapAhead, prefetch, toArray } from './flow.js';
 import { convertMetadata } from './metadata.js';
 import type { IngestProgress, IngestReport } from './types.js';
@@ -21,6 +22,14 @@ const LOOKAHEAD = 64;
 /** A commit is made when this many chunks or characters have gathered: large enough to be cheap, small enough to be prompt. */
 const COMMIT_CHUNKS = 512;
 const COMMIT_CHARACTERS = 4_000_000;
+/** What a document can't be blamed for: the engine that writes summaries is gone, and would be for the next one too. */
+const ENDS_ALL: ReadonlySet<ErrorCode> = new Set([
+  'NO_ENGINE',
+  'CONNECTION_FAILED',
+  'TIMEOUT',
+  'UNAUTHORIZED',
+  'DEPENDENCY_MISSING',
+]);
 
 export interface IngestParts {
   readonly loaders: readonly Loader[];
@@ -144,8 +153,16 @@ export async function ingest(parts: IngestParts, collection: Collection, run: In
       const loaded = await load(item, source, loader, signal);
       const own = convertMetadata(loaded.metadata, parts.fields.length === 0 ? undefined : parts.fields);
       const metadata: Metadata = { ...own.metadata, ...item.metadata };
-      const chunks = await cutDocument(loaded, { id: item.id, uri: item.uri, hash, metadata }, parts.groups, signal);
+      const recipes = await recipesOf(parts, loaded, loader);
+      const groups = await keepCostlyCuts(parts.groups, recipes, known, collection, signal);
+      const chunks = await cutDocument(loaded, { id: item.id, uri: item.uri, hash, metadata }, groups, signal);
       for (const message of [...loaded.warnings, ...own.warnings]) warnings.push({ uri: item.uri, message });
+      for (const group of emptyGroups(loaded, groups, chunks)) {
+        warnings.push({
+          uri: item.uri,
+          message: `its chunker made nothing of it for the group "${group}": it is not found there`,
+        });
+      }
       if (known !== undefined && isForeign(known.origin, item.origin)) {
         warnings.push({ uri: item.uri, message: `took the place of the document of the same id from ${known.origin}` });
       }
@@ -159,9 +176,11 @@ export async function ingest(parts: IngestParts, collection: Collection, run: In
         loader: loader?.id ?? 'text',
         length: loaded.text.length,
         chunks: chunks.length,
+        ...(Object.keys(recipes).length > 0 ? { recipes } : {}),
       };
       return { row: { ...row, updatedAt: parts.now().toISOString() }, chunks, known };
     } catch (error) {
+      if (isRagError(error) && ENDS_ALL.has(error.code)) throw error;
       fail(item.uri, error);
       return undefined;
     }
@@ -209,6 +228,13 @@ export async function ingest(parts: IngestParts, collection: Collection, run: In
   }
   progress('done');
   return { ...count, failed, warnings, tookMs: parts.clock() - startedAt };
+}
+
+/** Groups that have nothing of a document that isn't empty. */
+function emptyGroups({ text }: LoadedDocument, groups: IngestParts['groups'], chunks: readonly Chunk[]): readonly string[] {
+  if (text.trim() === '') return [];
+  const filled = new Set(chunks.map(({ group }) => group));
+  return Object.keys(groups).filter((name) => !filled.has(name));
 }
 
 /** Whether a document of the same id came from another place: two folders that share a collection overwrite each other's. */

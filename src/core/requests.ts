@@ -35,15 +35,28 @@ export function checkSearch(query: unknown, options: SearchOptions, rules: Reque
     filter: checkFilter(options.filter, rules),
     topK: checkInteger('topK', options.topK ?? 5, 1, MOST_HITS),
     mode: checkMode(options.mode ?? 'hybrid'),
-    groups: options.groups === undefined ? undefined : checkGroups(options.groups, rules.groups),
+    groups: options.groups === undefined ? allOf(rules.groups) : checkGroups(options.groups, rules.groups),
+    returns: options.returns === undefined ? undefined : checkGroup('returns', options.returns, rules.groups),
     rerank: options.rerank ?? rules.hasReranker,
   };
 }
 
 /** What each call takes beside its subject. */
 export const OPTIONS = {
-  search: ['filter', 'topK', 'mode', 'groups', 'rerank', 'explain', 'collection', 'signal'],
-  generate: ['filter', 'topK', 'mode', 'groups', 'rerank', 'maxTokens', 'temperature', 'session', 'collection', 'signal'],
+  search: ['filter', 'topK', 'mode', 'groups', 'returns', 'rerank', 'explain', 'collection', 'signal'],
+  generate: [
+    'filter',
+    'topK',
+    'mode',
+    'groups',
+    'returns',
+    'rerank',
+    'maxTokens',
+    'temperature',
+    'session',
+    'collection',
+    'signal',
+  ],
   ingest: ['metadata', 'prune', 'onProgress', 'roots', 'collection', 'signal'],
   list: ['filter', 'limit', 'cursor', 'collection', 'signal'],
   read: ['around', 'lines', 'maxChars', 'collection', 'signal'],
@@ -107,11 +120,18 @@ function checkMode(mode: unknown): SearchMode {
   );
 }
 
+/** One group is all there is: no need to name it. */
+function allOf(groups: readonly string[]): readonly string[] | undefined {
+  return groups.length > 1 ? groups : undefined;
+}
+
 function checkGroups(groups: unknown, known: readonly string[]): readonly string[] {
   if (!Array.isArray(groups) || groups.length === 0) throw invalidInput('groups', 'a list of at least one group name is needed');
-  for (const group of groups) {
-    if (!known.includes(group))
-      throw invalidInput('groups', `there is no group ${JSON.stringify(group)}; configured: ${known.join(', ')}`);
-  }
-  return groups;
+  return [...new Set(groups.map((group) => checkGroup('groups', group, known)))];
+}
+
+function checkGroup(path: string, group: unknown, known: readonly string[]): string {
+  const found = known.find((name) => name === group);
+  if (found !== undefined) return found;
+  throw invalidInput(path, `there is no group ${JSON.stringify(group)}; configured: ${known.join(', ')}`);
 }

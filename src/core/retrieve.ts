@@ -1,17 +1,17 @@
-import type { Chunk, Collection, Embedder, Filter, Match, Matches, Plan, Reranker } from './contracts.js';
-import { matches as filterMatches, filterToJson } from './filter.js';
-import { FUSION_DEPTH, fuseQueries, fuseWeighted, sortMatches } from './fuse.js';
-import { understands } from './scripts.js';
-import type { ExplainStage, Explanation, Hit, SearchMode } from './types.js';
+import type { Collection, Filter, Match, Reranker } from './contracts.js';
+import { filterToJson } from './filter.js';
+import { chunksOf, type FindParts, findMatches } from './find.js';
+import { sortMatches } from './fuse.js';
+import { CHILDREN_A_PARENT, exchangeForParents, type Scored } from './parents.js';
+import { createStages } from './stages.js';
+import type { Explanation, Hit, SearchMode } from './types.js';
 
 /** How many of the best hits a reranker reads. */
 const RERANK_DEPTH = 30;
 /** How often a search starts over when the documents it found are replaced while it reads them. */
 const MOST_ROUNDS = 5;
 
-export interface RetrieveParts {
-  readonly embedder: Embedder;
-  readonly embedQueries: (queries: readonly string[], signal: AbortSignal | undefined) => Promise<readonly Float32Array[]>;
+export interface RetrieveParts extends FindParts {
   readonly reranker: Reranker | undefined;
   readonly clock: () => number;
 }
@@ -22,7 +22,10 @@ export interface RetrieveRequest {
   readonly filter: Filter | undefined;
   readonly topK: number;
   readonly mode: SearchMode;
+  /** Groups to search; undefined: all, as one. */
   readonly groups: readonly string[] | undefined;
+  /** The group whose chunks are shown in place of those that were found. */
+  readonly returns: string | undefined;
   readonly rerank: boolean;
 }
 
@@ -32,8 +35,8 @@ export interface Retrieved {
 }
 
 /**
- * One search, uncached: embed, match vectors and keywords side by side, fuse, fetch the text of the best, rerank.
- * Deterministic: the same collection and request give the same hits in the same order.
+ * One search, uncached: embed, match vectors and keywords side by side, fuse, fetch the text of the best, exchange them for their parents,
+ * rerank. Deterministic: the same collection and request give the same hits in the same order.
  */
 export async function retrieve(
   parts: RetrieveParts,
@@ -41,14 +44,21 @@ export async function retrieve(
   request: RetrieveRequest,
   signal: AbortSignal | undefined,
 ): Promise<Retrieved> {
+  const { queries, mode, groups, returns } = request;
+  const shown = request.rerank ? Math.max(RERANK_DEPTH, request.topK) : request.topK;
+  const depth = returns === undefined ? shown : shown * CHILDREN_A_PARENT;
   for (let round = 1; ; round++) {
     const stages = createStages(parts.clock);
     const plan = request.filter === undefined ? undefined : collection.plan(request.filter);
-    const { matches, index } = await findMatches(parts, collection, request, plan, stages, signal);
-    const depth = depthOf(request);
-    const hits = await stages.time('fetch', () => fetchHits(collection, matches.slice(0, depth), signal));
+    const { matches, index } = await findMatches(parts, collection, { queries, mode, groups, plan, depth }, stages, signal);
+    const wanted = matches.slice(0, depth);
+    let found = await stages.time('fetch', () => fetchChunks(collection, wanted, signal));
     // A chunk that is gone was replaced since it was found; what took its place was not looked at.
-    if (hits.length < Math.min(depth, matches.length) && round < MOST_ROUNDS) continue;
+    if (found.length < wanted.length && round < MOST_ROUNDS) continue;
+    if (returns !== undefined) {
+      found = await stages.time('parents', () => exchangeForParents(collection, found, returns, signal));
+    }
+    const hits = found.slice(0, shown).map(hitOf);
     return {
       hits: request.rerank ? await stages.time('rerank', () => rerank(parts, request, hits, signal)) : hits,
       explain: {
@@ -61,102 +71,15 @@ export async function retrieve(
   }
 }
 
-/** How many hits are looked at: those shown, and all that a reranker is to read. */
-function depthOf({ rerank, topK }: RetrieveRequest): number {
-  return rerank ? Math.max(RERANK_DEPTH, topK) : topK;
-}
-
-async function findMatches(
-  parts: RetrieveParts,
-  collection: Collection,
-  request: RetrieveRequest,
-  plan: Plan | undefined,
-  stages: Stages,
-  signal: AbortSignal | undefined,
-): Promise<Matches> {
-  const { mode, groups } = request;
-  const limit = mode === 'hybrid' ? Math.max(FUSION_DEPTH, depthOf(request)) : depthOf(request);
-  const { scripts, hybridWeight = 0.4 } = parts.embedder;
-  const embeddable = request.queries.map((query) => mode !== 'keyword' && understands(scripts, query));
-  const options = { signal };
-
-  const embedded = request.queries.filter((_, position) => embeddable[position]);
-  const vectors = embedded.length === 0 ? [] : await stages.time('embed', () => parts.embedQueries(embedded, signal));
-  let next = 0;
-  const indexes = new Set<string>();
-  const lists = await Promise.all(
-    request.queries.map(async (text, position) => {
-      const vector = embeddable[position] ? vectors[next++] : undefined;
-      const [nearest, keywords] = await Promise.all([
-        vector === undefined || !hasDirection(vector)
-          ? undefined
-          : stages.time('vector', () =>
-              findAllowed(collection, plan, limit, signal, (count) =>
-                collection.nearest({ vector, limit: count, groups, plan }, options),
-              ),
-            ),
-        mode === 'vector'
-          ? undefined
-          : stages.time('keyword', () =>
-              findAllowed(collection, plan, limit, signal, (count) =>
-                collection.keywords({ text, limit: count, groups, plan }, options),
-              ),
-            ),
-      ]);
-      for (const found of [nearest, keywords]) if (found !== undefined) indexes.add(found.index);
-      if (mode !== 'hybrid') return (nearest ?? keywords)?.matches ?? [];
-      return fuseWeighted(keywords?.matches ?? [], nearest?.matches ?? [], nearest === undefined ? 0 : hybridWeight);
-    }),
-  );
-  return { matches: fuseQueries(lists), index: [...indexes].join(' + ') || 'none' };
-}
-
-/** The best `limit` matches that the plan's residual allows, over-fetching until there are enough or no more. */
-async function findAllowed(
-  collection: Collection,
-  plan: Plan | undefined,
-  limit: number,
-  signal: AbortSignal | undefined,
-  find: (limit: number) => Promise<Matches>,
-): Promise<Matches> {
-  const residual = plan?.residual;
-  if (residual === undefined) return find(limit);
-  const verdicts = new Map<string, boolean>();
-  for (let count = limit * 2; ; count *= 4) {
-    const found = await find(count);
-    const unknown = found.matches.filter(({ id }) => !verdicts.has(id));
-    const chunks = await chunksOf(collection, unknown, signal);
-    unknown.forEach(({ id }, index) => {
-      const chunk = chunks[index];
-      verdicts.set(id, chunk !== undefined && filterMatches(residual, chunk));
-    });
-    const allowed = found.matches.filter(({ id }) => verdicts.get(id));
-    if (allowed.length >= limit || found.matches.length < count) return { matches: allowed.slice(0, limit), index: found.index };
-  }
-}
-
-/** The chunks of matches: those that came along, and the others in one request. */
-async function chunksOf(
+async function fetchChunks(
   collection: Collection,
   matches: readonly Match[],
   signal: AbortSignal | undefined,
-): Promise<readonly (Chunk | undefined)[]> {
-  const absent = matches.filter(({ chunk }) => chunk === undefined).map(({ id }) => id);
-  if (absent.length === 0) return matches.map(({ chunk }) => chunk);
-  const fetched = await collection.get(absent, { signal });
-  let next = 0;
-  return matches.map(({ chunk }) => chunk ?? fetched[next++]);
-}
-
-async function fetchHits(
-  collection: Collection,
-  matches: readonly Match[],
-  signal: AbortSignal | undefined,
-): Promise<readonly Hit[]> {
+): Promise<readonly Scored[]> {
   const chunks = await chunksOf(collection, matches, signal);
   return matches.flatMap(({ score }, index) => {
     const chunk = chunks[index];
-    return chunk === undefined ? [] : [hitOf(chunk, score)];
+    return chunk === undefined ? [] : [{ chunk, score }];
   });
 }
 
@@ -180,39 +103,7 @@ async function rerank(
   });
 }
 
-function hitOf(chunk: Chunk, score: number): Hit {
+function hitOf({ chunk, score }: Scored): Hit {
   const { id, documentId, uri, text, group, span, location, metadata } = chunk;
   return { id, documentId, uri, text, score, group, span, location, metadata };
-}
-
-/** False for the zero vector: a text without a known word is near to nothing. */
-function hasDirection(vector: Float32Array): boolean {
-  return vector.some((component) => component !== 0);
-}
-
-interface Stages {
-  readonly list: readonly ExplainStage[];
-  time<Value>(name: string, work: () => Promise<Value>): Promise<Value>;
-}
-
-/** Times named stages; those that run side by side overlap. */
-function createStages(clock: () => number): Stages {
-  const list: ExplainStage[] = [];
-  return {
-    list,
-    async time(name, work) {
-      const startedAt = clock();
-      const value = await work();
-      list.push({ name, ms: clock() - startedAt, detail: detailOf(value) });
-      return value;
-    },
-  };
-}
-
-function detailOf(value: unknown): string {
-  if (Array.isArray(value)) return `${value.length} items`;
-  if (typeof value === 'object' && value !== null && 'matches' in value && 'index' in value && Array.isArray(value.matches)) {
-    return `${value.matches.length} matches by ${String(value.index)}`;
-  }
-  return '';
 }

@@ -194,8 +194,10 @@ export interface SearchOptions<F = FilterJson> extends RequestOptions {
   readonly topK?: number | undefined;
   /** @default 'hybrid' */
   readonly mode?: SearchMode | undefined;
-  /** Node groups to search. @default all */
+  /** Node groups to search; several are searched side by side and fused. @default all */
   readonly groups?: readonly string[] | undefined;
+  /** Show the chunks of this group that what was found lies in: match what is small, read what is large. @default what was found */
+  readonly returns?: string | undefined;
   /** Reorder the best hits with the configured reranker. @default true where there is one */
   readonly rerank?: boolean | undefined;
   /** Run the search uncached and tell its stages. @default false */

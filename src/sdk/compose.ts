@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { createMemoryCache } from '../adapters/caches/memory.js';
 import { createChunker } from '../adapters/chunkers/index.js';
+import type { Write } from '../adapters/chunkers/written.js';
 import { createStaticEmbedder } from '../adapters/embedders/static.js';
 import { createLoaders } from '../adapters/loaders/index.js';
 import { createSourceFinder } from '../adapters/sources/index.js';
@@ -10,6 +11,7 @@ import { createEngine } from '../core/engine.js';
 import { isRagError } from '../core/errors.js';
 import { createPromptBuilder } from '../core/prompt.js';
 import type { Rag } from '../core/types.js';
+import { writeText } from '../core/write-text.js';
 import type { CacheConfig, Config } from './config.js';
 import { digest, hash } from './hash.js';
 import { isChunker, isEmbedder, isStore } from './parts.js';
@@ -31,16 +33,18 @@ export async function compose(config: Config): Promise<Rag> {
     await store.close();
     throw error;
   }
+  const generator = createGeneratorFinder(config);
+  const write: Write = async (messages, options) => writeText(await generator(), messages, options);
   return createEngine({
     collection,
     store,
     metric,
     embedder,
     reranker: config.reranker,
-    generator: createGeneratorFinder(config),
+    generator,
     prompt: createPromptBuilder(config.prompt),
     loaders: createLoaders(),
-    groups: Object.fromEntries(Object.entries(config.groups).map(([name, group]) => [name, openChunker(group)])),
+    groups: Object.fromEntries(Object.entries(config.groups).map(([name, group]) => [name, openChunker(group, write)])),
     finder: createSourceFinder({ maxFileBytes: ingest.maxFileBytes, skip: ownFolders(config.store) }),
     roots,
     fields,
@@ -85,8 +89,8 @@ function openEmbedder(embedder: Config['embedder']): Embedder {
   }
 }
 
-function openChunker(group: Config['groups'][string]): Chunker {
-  return isChunker(group) ? group : createChunker(group);
+function openChunker(group: Config['groups'][string], write: Write): Chunker {
+  return isChunker(group) ? group : createChunker(group, write);
 }
 
 function openCache<Value>(cache: CacheConfig) {

@@ -36,6 +36,10 @@ export const configSchema = z.strictObject({
   groups: z
     .record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, `_` or `-`'), chunkerOptions)
     .refine((groups) => Object.keys(groups).length > 0, 'must name at least one group')
+    .refine(
+      (groups) => Object.values(groups).some(({ type }) => type !== 'summary' && type !== 'qa'),
+      'must hold one group that is the text itself, beside those that are written about it',
+    )
     .prefault({ default: {} })
     .describe('Node groups: names, and how each cuts documents into chunks. A document is in all of them.'),
   metadata: z

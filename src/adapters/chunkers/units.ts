@@ -14,8 +14,13 @@ export interface Unit {
 const MIN_SHARE = 1 / 4;
 
 /** Cuts of a document: a unit each, where they are neither too short (joined) nor too long (cut into pieces). */
-export function* cutsOf(text: string, units: Iterable<Unit>, options: PieceOptions): Iterable<Cut> {
-  for (const { span, headings, kept } of joined(units, options.maxChars)) {
+export function cutsOf(text: string, units: Iterable<Unit>, options: PieceOptions): Iterable<Cut> {
+  return cutsApart(text, joined(units, options.maxChars), options);
+}
+
+/** The same without joining: short units stay as they are. */
+export function* cutsApart(text: string, units: Iterable<Unit>, options: PieceOptions): Iterable<Cut> {
+  for (const { span, headings, kept } of units) {
     for (const piece of piecesOf(text, span, options, kept)) yield { span: piece, headings };
   }
 }

@@ -12,6 +12,7 @@ export const command = defineCommand({
     'top-k': { kind: 'number', describe: 'Number of hits, 1 to 100. Default: 5.' },
     mode: { kind: 'text', choices: ['hybrid', 'vector', 'keyword'], describe: 'How to search. Default: hybrid.' },
     group: { kind: 'list', value: 'NAME', describe: 'Node group to search; may be repeated. Default: all.' },
+    returns: { kind: 'text', value: 'NAME', describe: 'Show the passages of this group around what was found.' },
     explain: { kind: 'switch', describe: 'Show where the time went and which indexes were used.' },
   },
   examples: [
@@ -27,6 +28,7 @@ export const command = defineCommand({
         topK: flags['top-k'],
         mode: flags.mode as SearchMode | undefined, // one of its choices
         groups: flags.group,
+        returns: flags.returns,
         explain: flags.explain,
         signal: host.signal,
       }),

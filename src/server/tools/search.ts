@@ -32,6 +32,10 @@ export const search = defineTool({
       .min(1)
       .optional()
       .meta({ description: 'Chunkings to search, where several are configured. Default: all.' }),
+    returns: z
+      .string()
+      .optional()
+      .meta({ description: 'Show the passages of this chunking around what was found: search fine ones, read coarse ones.' }),
     rerank: z
       .boolean()
       .optional()
