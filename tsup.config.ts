@@ -26,4 +26,15 @@ export default defineConfig([
     noExternal: [/^@modelcontextprotocol\//, 'zod'],
     outDir: 'dist',
   },
+  {
+    // Scripts of threads, found by `workerPath`.
+    entry: { 'workers/loaders': 'src/adapters/loaders/worker.ts', 'workers/onnx': 'src/adapters/embedders/onnx-worker.ts' },
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    dts: false,
+    splitting: true,
+    clean: false,
+    outDir: 'dist',
+  },
 ]);

@@ -5,7 +5,9 @@ import { cpus, totalmem } from 'node:os';
 const [name = '', ...rest] = process.argv.slice(2);
 const file = new URL(`./${name}.mjs`, import.meta.url);
 if (!existsSync(file) || !/^[a-z-]+$/.test(name)) {
-  console.error(`usage: node bench/run.mjs quality|ingest|start|stores [arguments]; there is no bench '${name}'`);
+  console.error(
+    `usage: node bench/run.mjs quality|ingest|loaders|start|keyword|stores|inference|engine [arguments]; there is no bench '${name}'`,
+  );
   process.exit(2);
 }
 if (!existsSync(new URL('../dist/sdk/index.js', import.meta.url))) {

@@ -17,6 +17,28 @@ export function assetPath(...segments: readonly string[]): string {
 }
 
 /**
+ * The folder of the character maps that PDFs with fonts of their own encodings need: `dist/cmaps`, where the build puts them, or the
+ * package they come from, where nothing was built yet.
+ * @throws RagError DEPENDENCY_MISSING when they are in neither place: without them such pages would be empty, silently
+ */
+export function characterMapsPath(): string {
+  const places = [assetPath('dist', 'cmaps'), assetPath('node_modules', 'pdfjs-dist', 'cmaps')];
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined) throw missing('The character maps for PDF', places[0]);
+  return found;
+}
+
+/**
+ * The script of a worker thread: `workerPath('loaders')`. Built ones only, because a thread of Node runs no TypeScript.
+ * @throws RagError DEPENDENCY_MISSING when it was not built
+ */
+export function workerPath(name: string): string {
+  const path = assetPath('dist', 'workers', `${name}.js`);
+  if (!existsSync(path)) throw missing(`The worker '${name}'`, path);
+  return path;
+}
+
+/**
  * The nearest folder, upward from `start`, whose package.json is hotrag's own.
  * @throws RagError DEPENDENCY_MISSING when there is none
  */
@@ -30,6 +52,13 @@ export function findPackageRoot(start: string): string {
       );
     }
   }
+}
+
+function missing(what: string, path: string | undefined): RagError {
+  return new RagError(
+    'DEPENDENCY_MISSING',
+    `${what} is not in the package (${path}): install hotrag again, or run \`npm run build\`.`,
+  );
 }
 
 function isOurs(path: string): boolean {

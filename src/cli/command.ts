@@ -46,6 +46,8 @@ export interface CommandDefinition<Flags extends FlagTable> {
   readonly takes: { readonly least: number; readonly most: number };
   readonly flags: Flags;
   readonly examples: readonly string[];
+  /** Runs with settings that are wrong, too: their `check` then rejects with what is. @default false */
+  readonly takesWrongSettings?: boolean;
   /** Resolves to the exit status. */
   readonly run: (context: CommandContext<Flags>) => Promise<number>;
 }

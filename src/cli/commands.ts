@@ -29,5 +29,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Copy a collection to another store, vectors included; nothing is embedded again.',
     load: () => import('./commands/copy.js'),
   },
+  {
+    name: 'backup',
+    summary: 'Back up the embedded store to one file, while others read and write it.',
+    load: () => import('./commands/backup.js'),
+  },
+  {
+    name: 'restore',
+    summary: 'Put a backup in the place of what the embedded store holds.',
+    load: () => import('./commands/restore.js'),
+  },
+  {
+    name: 'warm',
+    summary: 'Ask what users will ask, so that shared caches hold it before they do.',
+    load: () => import('./commands/warm.js'),
+  },
   { name: 'stats', summary: 'Show the collections of the store, and the caches.', load: () => import('./commands/stats.js') },
+  {
+    name: 'doctor',
+    summary: 'Look at everything hotrag needs, and say what to do where something is wrong.',
+    load: () => import('./commands/doctor.js'),
+  },
+  { name: 'init', summary: 'Make an entry for hotrag in an assistant’s configuration.', load: () => import('./commands/init.js') },
 ];

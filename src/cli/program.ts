@@ -1,11 +1,12 @@
 import { nearestName } from '../core/errors.js';
 import type { Rag } from '../core/types.js';
-import { readArguments } from './arguments.js';
+import { type Arguments, readArguments } from './arguments.js';
+import type { Command } from './command.js';
 import { COMMANDS, type CommandEntry } from './commands.js';
 import { describeFailure, UsageError } from './failure.js';
 import { commandHelp, programHelp, usageOf } from './help.js';
 import type { Host } from './host.js';
-import { loadSettings, type Settings } from './settings.js';
+import { brokenSettings, loadSettings, type Settings } from './settings.js';
 import { packageVersion } from './version.js';
 
 /** Runs a command line and resolves to its exit status; failures are told on stderr, never thrown. */
@@ -45,12 +46,21 @@ async function run(words: readonly string[], host: Host): Promise<number> {
     const advice = most === 1 ? '; put quotes around words that belong together' : '';
     throw new UsageError(`${JSON.stringify(given.positionals[most])} is one argument too many${advice}`, hint);
   }
-  const settings = loadSettings(host, given);
+  const settings = settingsFor(command, host, given);
   for (const warning of settings.warnings) host.stderr.write(`hotrag: warning: ${warning}\n`);
-  if (settings.plain === undefined) await settings.check();
+  if (settings.plain === undefined && command.takesWrongSettings !== true) await settings.check();
   const { positionals, flags, json } = given;
   const openRag = () => open(settings);
   return command.run({ host, positionals, flags, json, settings, openRag, withRag: (use) => withRag(openRag, host.signal, use) });
+}
+
+function settingsFor(command: Command, host: Host, given: Arguments): Settings {
+  if (command.takesWrongSettings !== true) return loadSettings(host, given);
+  try {
+    return loadSettings(host, given);
+  } catch (error) {
+    return brokenSettings(host, given, error);
+  }
 }
 
 function isHelp(word: string | undefined): boolean {

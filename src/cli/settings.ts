@@ -22,6 +22,10 @@ export interface SimpleSettings {
 export interface Settings {
   /** Absolute: the folder of the store, or of what stands beside a remote one. */
   readonly storePath: string;
+  /** How that was come by: `set` in a source, `found` as a `.hotrag` upward from the working folder, else the `user`'s own. */
+  readonly pathFrom: 'set' | 'found' | 'user';
+  /** What all this was read from. */
+  readonly sources: ConfigSources;
   /** Absolute; the folders that ingested files must lie in. Empty: none are set. */
   readonly roots: readonly string[];
   readonly warnings: readonly string[];
@@ -41,14 +45,18 @@ export interface Settings {
  */
 export function loadSettings(host: HostSettings, given: Pick<Arguments, 'config' | 'configFile'>): Settings {
   const file = findFile(host, given.configFile);
-  const { input, originOf, warnings } = layerConfig({ file, env: host.env, flags: given.config });
+  const sources: ConfigSources = { file, env: host.env, flags: given.config };
+  const { input, originOf, warnings } = layerConfig(sources);
   const absolute = (path: string, setAt: readonly string[]) =>
     resolve(file !== undefined && originOf(setAt) === file.name ? dirname(file.name) : host.cwd, path);
   const path = isPlainObject(input.store) ? input.store.path : undefined;
-  const storePath = isText(path) ? absolute(path, ['store', 'path']) : defaultStorePath(host);
+  const found = isText(path) ? undefined : foundStorePath(host.cwd);
+  const storePath = isText(path) ? absolute(path, ['store', 'path']) : (found ?? userStorePath(host));
   const roots = Array.isArray(input.roots) ? input.roots.filter(isText).map((root) => absolute(root, ['roots'])) : [];
   return {
     storePath,
+    pathFrom: isText(path) ? 'set' : found === undefined ? 'user' : 'found',
+    sources,
     roots,
     warnings,
     plain: isPlain(input)
@@ -71,12 +79,32 @@ export function loadSettings(host: HostSettings, given: Pick<Arguments, 'config'
 }
 
 /** The nearest `.hotrag` folder upward from the working folder, else hotrag's place among the user's data. */
-export function defaultStorePath({ cwd, env, home, platform }: HostSettings): string {
+export function defaultStorePath(host: HostSettings): string {
+  return foundStorePath(host.cwd) ?? userStorePath(host);
+}
+
+/** Stands for settings that can't be read, for the command that tells what is wrong with them. */
+export function brokenSettings(host: HostSettings, given: Pick<Arguments, 'config'>, problem: unknown): Settings {
+  return {
+    storePath: defaultStorePath(host),
+    pathFrom: 'user',
+    sources: { env: host.env, flags: given.config },
+    roots: [],
+    warnings: [],
+    plain: undefined,
+    check: () => Promise.reject(problem),
+  };
+}
+
+function foundStorePath(cwd: string): string | undefined {
   for (let folder = cwd; ; folder = dirname(folder)) {
     const candidate = join(folder, '.hotrag');
     if (statSync(candidate, { throwIfNoEntry: false })?.isDirectory() === true) return candidate;
-    if (dirname(folder) === folder) break;
+    if (dirname(folder) === folder) return undefined;
   }
+}
+
+function userStorePath({ env, home, platform }: HostSettings): string {
   if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'hotrag');
   if (platform === 'win32') return join(env.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'hotrag');
   // By its specification a relative XDG path is invalid and to be ignored.

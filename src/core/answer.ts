@@ -80,7 +80,7 @@ export async function* completeAnswer(request: CompleteRequest): AsyncGenerator<
         case 'finish': {
           const text = deltas.join('');
           if (text.trim() === '') throw noText(generator, event.reason);
-          const { engine, model } = generator;
+          const { engine, model } = event.by ?? generator;
           const metrics = watch.finish(event);
           const sources = listSources(prepared.hits, text);
           yield { type: 'finish', answer: { text, sources, finish: event.reason, cached: false, engine, model, metrics } };

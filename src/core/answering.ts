@@ -54,9 +54,10 @@ export function createAnswering(parts: AnsweringParts) {
       if (!isRagError(error)) throw error;
       throw withHits(error, (await parts.search(question, { ...options, signal })).hits);
     });
-    const key = JSON.stringify([searchKey, turns.history, generator.id, maxTokens, temperature]);
+    const { id, contextTokens } = generator;
+    const key = JSON.stringify([searchKey, turns.history, id, contextTokens, maxTokens, temperature]);
 
-    const kept = memo.peek(key);
+    const kept = memo.peek(key) ?? (await memo.fetch(key, { signal }));
     if (kept !== undefined) {
       turns.add(question, kept.answer.text);
       yield { type: 'hits', hits: kept.hits };
@@ -71,7 +72,7 @@ export function createAnswering(parts: AnsweringParts) {
       live.push({ type: 'hits', hits });
       const { prompt } = parts;
       const { history } = turns;
-      const prepared = prepareAnswer({ question, hits, history, prompt, contextTokens: generator.contextTokens, maxTokens });
+      const prepared = prepareAnswer({ question, hits, history, prompt, contextTokens, maxTokens });
       const sampling = { maxTokens, temperature };
       for await (const step of completeAnswer({ generator, prepared, sampling, clock, startedAt, retrieveMs, signal: flight })) {
         if (step.type === 'finish') return deepFreeze({ answer: step.answer, hits });
@@ -121,6 +122,6 @@ function openSession(sessions: LocalCache<readonly ChatMessage[]>, key: string |
 
 /** No engine was asked, so its figures have no value. */
 function cachedMetrics(totalMs: number): Answer['metrics'] {
-  const none = { ttftMs: null, tpotMs: null, inputTokens: null, outputTokens: null, tokensPerSecond: null };
-  return { ...none, queueMs: null, retrieveMs: null, totalMs, source: 'client' };
+  const none = { ttftMs: null, tpotMs: null, inputTokens: null, cachedTokens: null, outputTokens: null, tokensPerSecond: null };
+  return { ...none, queueMs: null, loadMs: null, retrieveMs: null, totalMs, source: 'client' };
 }

@@ -243,6 +243,8 @@ export interface Embedder {
     texts: readonly string[],
     options?: CallOptions & { readonly role?: 'query' | 'document' },
   ): Promise<readonly Float32Array[]>;
+  /** Frees what it holds in this process. Called when the engine closes; idempotent. */
+  close?(): Promise<void>;
 }
 
 export interface ChatMessage {
@@ -260,6 +262,8 @@ export interface TextRequest {
 export interface Usage {
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
+  /** Of the input: read from the engine's prefix cache. */
+  readonly cachedTokens?: number | null | undefined;
 }
 
 /** Times as the engine measured them; null where it tells none. */
@@ -267,6 +271,8 @@ export interface Timings {
   readonly ttftMs: number | null;
   readonly tpotMs: number | null;
   readonly queueMs: number | null;
+  /** Loading the model, where this call had to wait for it; part of `ttftMs`. */
+  readonly loadMs?: number | null | undefined;
 }
 
 export type TextEvent =
@@ -276,7 +282,19 @@ export type TextEvent =
       readonly reason: 'stop' | 'length';
       readonly usage: Usage;
       readonly timings?: Timings | undefined;
+      /** Who wrote it, where a generator stands for several engines. */
+      readonly by?: { readonly engine: string; readonly model: string } | undefined;
     };
+
+/** What an engine tells of a model, for people. */
+export interface ModelInfo {
+  /** @example 'Q4_K_M' */
+  readonly quantization?: string | undefined;
+  /** Number of parameters. @example '4.0B' */
+  readonly size?: string | undefined;
+  /** @example 'qwen3' */
+  readonly family?: string | undefined;
+}
 
 /** Not `Generator`: that name is the language's own. */
 export interface TextGenerator {
@@ -286,23 +304,39 @@ export interface TextGenerator {
   readonly model: string;
   /** Tokens that prompt and answer may hold together; the core sends no more. @default 8192 */
   readonly contextTokens?: number | undefined;
+  readonly info?: ModelInfo | undefined;
   /** Deltas, then one finish event. Leaving the loop stops the engine. All-at-once is `collect()` in core. */
   generate(request: TextRequest, options?: CallOptions): AsyncIterable<TextEvent>;
+  /** Resolves when the model is loaded, so that the first question doesn't wait for that. */
+  warm?(options?: CallOptions): Promise<void>;
+  /** Frees what it holds in this process. Called when the engine closes; idempotent. */
+  close?(): Promise<void>;
 }
 
 export interface Reranker {
   readonly id: string;
   /** One score a text, higher is better, in the texts' order. Scores of two rerankers don't compare. */
   rerank(query: string, texts: readonly string[], options?: CallOptions): Promise<readonly number[]>;
+  /** Frees what it holds in this process. Called when the engine closes; idempotent. */
+  close?(): Promise<void>;
 }
 
 // ── Caches ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A tier outside the process: bytes in, bytes out. Counting, framing and namespaces are the core's job. */
+/**
+ * A tier outside the process: bytes in, bytes out. Counting, framing, namespaces, time limits and what happens while it is away are
+ * the core's job. Keys are printable ASCII, 100 characters at most. A call rejects with UPSTREAM_FAILED when the cache answered that
+ * it can't do this one thing, and with anything else when it can't be reached; after an abort it may leave its connection behind.
+ */
 export interface Cache {
   readonly name: string;
+  /** Larger values are not given to it. */
+  readonly maxValueBytes: number;
+  /** In the order of the keys; undefined: not there. */
   get(keys: readonly string[], options?: CallOptions): Promise<readonly (Uint8Array | undefined)[]>;
+  /** @param options.ttlMs a value lives this long at most. @default until the cache pushes it out */
   set(entries: ReadonlyMap<string, Uint8Array>, options?: CallOptions & { readonly ttlMs?: number }): Promise<void>;
+  /** Idempotent; never rejects. */
   close(): Promise<void>;
 }
 
@@ -334,8 +368,19 @@ export interface SourceFinder {
 export interface FoundSource {
   /** Stable name of this folder or glob or file, for `prune`: its absolute path or pattern. */
   readonly origin: string;
+  /** The existing folder or file that it lies in: what a watcher looks at. Absolute. */
+  readonly base: string;
   /** Its files in ascending order of uri; `error` (NOT_FOUND, FORBIDDEN, INPUT_INVALID) stands for one that can't be taken. */
   files(options?: CallOptions): AsyncIterable<FoundFile | { readonly uri: string; readonly error: Error }>;
+}
+
+/** Tells that something changed, not what: that is the ingest's to find out. */
+export interface Watcher {
+  /**
+   * Yields once as soon as nothing can be missed any more, then once after each burst of changes in these folders and files.
+   * @throws RagError INPUT_INVALID when they can't be watched
+   */
+  changes(paths: readonly string[], options?: CallOptions): AsyncIterable<void>;
 }
 
 export interface FoundFile {
@@ -370,8 +415,10 @@ export interface Loader {
   readonly id: string;
   /** By name and first bytes. */
   accepts(uri: string, head: Uint8Array): boolean;
-  /** @throws RagError INPUT_INVALID when the content isn't what it says it is */
+  /** @throws RagError INPUT_INVALID when the content isn't what it says it is, or passes a limit · TIMEOUT */
   load(source: Source, options?: CallOptions): Promise<LoadedDocument>;
+  /** Ends what it keeps running, such as threads. Called when the engine closes; idempotent. */
+  close?(): Promise<void>;
 }
 
 /** A cut: what a chunker tells of each chunk; the core makes the Chunk of it. */

@@ -23,7 +23,7 @@ export function createEmbedding({ embedder, memo, digest }: EmbeddingParts): Emb
     role: 'query' | 'document',
     { signal }: CallOptions,
   ): Promise<readonly Float32Array[]> {
-    const keys = texts.map((text) => `${embedder.id}\n${role}\n${digest(text)}`);
+    const keys = texts.map((text) => `${embedder.id}\n${embedder.dimensions}\n${role}\n${digest(text)}`);
     const compute = async (missing: readonly number[], flightSignal: AbortSignal) => {
       const vectors: Float32Array[] = [];
       for (let start = 0; start < missing.length; start += embedder.maxBatch) {

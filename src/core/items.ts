@@ -81,6 +81,15 @@ export async function listItems(parts: ItemParts, sources: unknown, options: Ing
   return { items: items(), origins, total: () => total };
 }
 
+/** The files, folders and globs among the sources of a call. */
+export function pathsOf(sources: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(sources) ? sources : [sources];
+  return list
+    .map((source, index) => checkSource(source, `sources[${index}]`, undefined))
+    .filter(isFile)
+    .map(({ uri }) => uri);
+}
+
 type Text = { readonly id: string | undefined; readonly text: string; readonly metadata: Metadata | undefined };
 type File = { readonly uri: string; readonly metadata: Metadata | undefined };
 

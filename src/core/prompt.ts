@@ -38,7 +38,7 @@ export function createPromptBuilder(prompt: string | PromptBuilder = DEFAULT_INS
 /** The hits as numbered, fenced sources; for prompt functions of one's own. */
 export function renderSources(hits: readonly Hit[]): string {
   if (hits.length === 0) return '(No source was found.)';
-  return hits.map((hit, index) => `<source id="[${index + 1}]"${attributes(hit)}>\n${fence(hit.text)}\n</source>`).join('\n');
+  return hits.map((hit, index) => `<source id="[${index + 1}]"${attributes(hit)}>\n${fenceText(hit.text)}\n</source>`).join('\n');
 }
 
 function attributes({ uri, location }: Hit): string {
@@ -54,7 +54,7 @@ function attributes({ uri, location }: Hit): string {
  * stand outside of it, and the control tokens of chat templates (`<|im_start|>`, `<start_of_turn>`, `[INST]` …), which engines
  * parse wherever they stand, so that a document could open a system turn of its own.
  */
-function fence(text: string): string {
+export function fenceText(text: string): string {
   return text.replace(FENCE_OR_CONTROL_TOKEN, (mark) => (mark === '<' ? '&lt;' : '&#91;'));
 }
 

@@ -60,10 +60,14 @@ export interface AnswerMetrics {
   /** Mean time per output token after the first. */
   readonly tpotMs: number | null;
   readonly inputTokens: number | null;
+  /** Of the input: read from the engine's prefix cache. */
+  readonly cachedTokens: number | null;
   readonly outputTokens: number | null;
   readonly tokensPerSecond: number | null;
-  /** Waiting for a free place before the request was sent. */
+  /** Waiting for a free place before the request was sent, for engines that failed, and in the queue of an engine that tells. */
   readonly queueMs: number | null;
+  /** Loading the model, where this answer had to wait for it; part of the engine's TTFT. */
+  readonly loadMs: number | null;
   readonly retrieveMs: number | null;
   readonly totalMs: number;
   /** Who measured TTFT and TPOT. */
@@ -215,6 +219,11 @@ export interface GenerateOptions<F = FilterJson> extends Omit<SearchOptions<F>, 
 export interface Rag<M = Metadata, F = FilterJson> {
   readonly collection: string;
   ingest(sources: IngestSource<M> | readonly IngestSource<M>[], options?: IngestOptions<M>): Promise<IngestReport>;
+  /**
+   * Ingests, and again after every change of the files, until the loop is left: a report at the start and after each burst of changes.
+   * What vanishes from its folders and globs is removed, unless `prune` is false.
+   */
+  watch(sources: IngestSource<M> | readonly IngestSource<M>[], options?: IngestOptions<M>): AsyncIterable<IngestReport>;
   search(query: string | readonly string[], options?: SearchOptions<F>): Promise<SearchResult<M>>;
   generate(question: string, options?: GenerateOptions<F>): Promise<Answer>;
   /** The same as `generate`, watched. Leaving the loop aborts. */
@@ -243,5 +252,7 @@ export interface Rag<M = Metadata, F = FilterJson> {
     drop(name: string, options?: CallOptions): Promise<void>;
   };
   cacheStats(options?: RequestOptions): Promise<CacheStats>;
+  /** Opens the engine and loads its model, so that the first question doesn't wait for that. @throws as `generate`: NO_ENGINE … */
+  warm(options?: CallOptions): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,36 +1,45 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createMemoryCache } from '../adapters/caches/memory.js';
 import { createChunker } from '../adapters/chunkers/index.js';
 import type { Write } from '../adapters/chunkers/written.js';
 import { createStaticEmbedder } from '../adapters/embedders/static.js';
 import { createLoaders } from '../adapters/loaders/index.js';
 import { createSourceFinder } from '../adapters/sources/index.js';
-import type { Chunker, Embedder, Metric, TextGenerator, VectorStore } from '../core/contracts.js';
+import { createWatcher } from '../adapters/sources/watcher.js';
+import type { Cache, Chunker, Embedder, Metric, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
 import { checkEmbedder } from '../core/embedding.js';
-import { createEngine } from '../core/engine.js';
+import { createEngine, type EngineParts } from '../core/engine.js';
 import { isRagError } from '../core/errors.js';
-import { createPromptBuilder } from '../core/prompt.js';
+import type { CacheParts } from '../core/layers.js';
+import { once } from '../core/once.js';
+import { createPromptBuilder, DEFAULT_INSTRUCTIONS } from '../core/prompt.js';
 import type { Rag } from '../core/types.js';
 import { writeText } from '../core/write-text.js';
 import type { CacheConfig, Config } from './config.js';
-import { digest, hash } from './hash.js';
-import { isChunker, isEmbedder, isStore } from './parts.js';
+import { checksum, digest, hash } from './hash.js';
+import { isCache, isChunker, isEmbedder, isReranker, isStore } from './parts.js';
 
 /** Sessions of `generate` that are remembered, and their memory. */
 const SESSIONS = { entries: 1000, bytes: 16_777_216 };
+
+/** What embeddings may take on disk, unless `caches.diskBytes` says otherwise. */
+const DISK_BYTES = 268_435_456;
 
 const clock = () => performance.now();
 
 /** The only place that builds objects: a checked configuration in, the whole system out. */
 export async function compose(config: Config): Promise<Rag> {
   const { collection, ingest, roots, fields } = config;
-  const embedder = openEmbedder(config.embedder);
+  const embedder = await openEmbedder(config.embedder);
   const store = await openStore(config.store);
   const metric = metricOf(config.store);
+  let caches: CacheParts;
   try {
     await refuseOtherEmbedder(store, config, embedder, metric);
+    caches = await openCaches(config);
   } catch (error) {
     await store.close();
+    await embedder.close?.();
     throw error;
   }
   const generator = createGeneratorFinder(config);
@@ -40,21 +49,22 @@ export async function compose(config: Config): Promise<Rag> {
     store,
     metric,
     embedder,
-    reranker: config.reranker,
+    reranker: openReranker(config.reranker, generator),
     generator,
     prompt: createPromptBuilder(config.prompt),
-    loaders: createLoaders(),
+    loaders: createLoaders(ingest),
     groups: Object.fromEntries(Object.entries(config.groups).map(([name, group]) => [name, openChunker(group, write)])),
     finder: createSourceFinder({ maxFileBytes: ingest.maxFileBytes, skip: ownFolders(config.store) }),
+    watcher: createWatcher({ skip: ownFolders(config.store) }),
     roots,
     fields,
     readAhead: ingest.concurrency,
-    caches: {
-      embeddings: openCache(config.caches.embeddings),
-      search: openCache(config.caches.search),
-      answers: openCache(config.caches.answers),
-      sessions: createMemoryCache(SESSIONS),
-    },
+    caches,
+    sessions: createMemoryCache(SESSIONS),
+    maxStaleMs: config.caches.maxStaleMs,
+    promptId: digest(config.prompt ?? DEFAULT_INSTRUCTIONS),
+    checksum,
+    warn: (message) => process.emitWarning(message, 'HotragWarning'),
     digest,
     hash,
     clock,
@@ -81,26 +91,96 @@ export async function openStore(store: Config['store']): Promise<VectorStore> {
   }
 }
 
-function openEmbedder(embedder: Config['embedder']): Embedder {
+/** The embedder that a checked configuration names; one's own object once it was checked. */
+export async function openEmbedder(embedder: Config['embedder']): Promise<Embedder> {
   if (isEmbedder(embedder)) return checkEmbedder(embedder);
   switch (embedder.type) {
     case 'static':
       return createStaticEmbedder();
+    case 'ollama': {
+      const { openOllamaEmbedder } = await import('../adapters/embedders/ollama.js');
+      return openOllamaEmbedder({ ...embedder, url: embedder.url ?? process.env['OLLAMA_HOST'] });
+    }
+    case 'openai-compatible': {
+      const { openOpenAiEmbedder } = await import('../adapters/embedders/openai-compatible.js');
+      return openOpenAiEmbedder(embedder);
+    }
+    case 'llama-cpp': {
+      const { openLlamaCppEmbedder } = await import('../adapters/embedders/llama-cpp.js');
+      return openLlamaCppEmbedder(embedder);
+    }
+    case 'onnx': {
+      const { openOnnxEmbedder } = await import('../adapters/embedders/onnx.js');
+      return openOnnxEmbedder(embedder);
+    }
   }
+}
+
+/** Its code is loaded by the first search that reranks. */
+function openReranker(reranker: Config['reranker'], generator: () => Promise<TextGenerator>): Reranker | undefined {
+  if (reranker === undefined || isReranker(reranker)) return reranker;
+  let isUsed = false;
+  const load = once(async () => {
+    isUsed = true;
+    return (await import('../adapters/rerankers/index.js')).createReranker(reranker, generator);
+  });
+  return {
+    id: JSON.stringify(reranker, (key, value: unknown) => (key === 'url' || key === 'apiKey' ? undefined : value)),
+    rerank: async (query, texts, options) => (await load()).rerank(query, texts, options),
+    async close() {
+      if (isUsed) await (await load()).close?.();
+    },
+  };
 }
 
 function openChunker(group: Config['groups'][string], write: Write): Chunker {
   return isChunker(group) ? group : createChunker(group, write);
 }
 
+async function openCaches({ caches, embedder, store }: Config): Promise<CacheParts> {
+  const { embeddings, search, answers } = caches;
+  const isBundled = !isEmbedder(embedder) && embedder.type === 'static';
+  const diskBytes = caches.diskBytes ?? (isBundled ? 0 : DISK_BYTES);
+  const path = isStore(store) ? undefined : store.path;
+  return {
+    embeddings: openCache(embeddings),
+    search: openCache(search),
+    answers: openCache(answers),
+    ttlMs: { embeddings: ttlOf(embeddings), search: ttlOf(search), answers: ttlOf(answers) },
+    disk: diskBytes === 0 || path === undefined ? undefined : await openDiskCache(join(resolve(path), 'embeddings'), diskBytes),
+    shared: await openSharedCache(caches.shared),
+    sharedTimeoutMs: caches.sharedTimeoutMs,
+  };
+}
+
+async function openDiskCache(folder: string, bytes: number): Promise<Cache> {
+  const { createDiskCache } = await import('../adapters/caches/disk.js');
+  return createDiskCache({ folder, bytes });
+}
+
+/** One that is away is no reason to fail: the first request that misses it will tell. */
+async function openSharedCache(shared: Config['caches']['shared']): Promise<Cache | undefined> {
+  if (shared === undefined || isCache(shared)) return shared;
+  if (shared.startsWith('memcached:')) {
+    const { createMemcachedCache } = await import('../adapters/caches/memcached.js');
+    return createMemcachedCache({ url: shared });
+  }
+  const { createRedisCache } = await import('../adapters/caches/redis.js');
+  return createRedisCache({ url: shared });
+}
+
 function openCache<Value>(cache: CacheConfig) {
   return cache === false ? undefined : createMemoryCache<Value>(cache);
 }
 
+function ttlOf(cache: CacheConfig): number | undefined {
+  return cache === false ? undefined : cache.ttlMs;
+}
+
 /** Looks for an engine at the first answer; one that was found stays, none is looked for again at the next answer. */
-function createGeneratorFinder({ generators }: Config): () => Promise<TextGenerator> {
+function createGeneratorFinder({ generators }: Config): EngineParts['generator'] {
   let found: Promise<TextGenerator> | undefined;
-  return () => {
+  const find = () => {
     found ??= import('../adapters/inference/index.js').then(({ openGenerator }) =>
       openGenerator(generators, { ollamaHost: process.env['OLLAMA_HOST'], clock }),
     );
@@ -110,6 +190,9 @@ function createGeneratorFinder({ generators }: Config): () => Promise<TextGenera
     });
     return finding;
   };
+  /** Frees the one that was found; none is looked for. */
+  const close = async () => (await found?.catch(() => undefined))?.close?.();
+  return Object.assign(find, { close });
 }
 
 /** A store that lies among the documents is none of them. */
@@ -122,7 +205,6 @@ export function metricOf(store: Config['store']): Metric {
   if (isStore(store)) return 'cosine';
   switch (store.type) {
     case 'memory':
-      return 'cosine';
     case 'milvus':
       return store.metric;
     case 'chroma':

@@ -1,4 +1,4 @@
-import type { Chunker, Embedder, Field, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
+import type { Cache, Chunker, Embedder, Field, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
 import { RagError } from '../core/errors.js';
 import { type FieldsJson, fieldsFromJson } from '../core/fields.js';
 import { describeValue, isPlainObject } from '../core/values.js';
@@ -11,10 +11,11 @@ import {
   type GeneratorConfig,
   type GroupConfig,
   type PlainConfig,
+  type RerankerConfig,
   type StoreConfig,
 } from './config-schema.js';
 import { fieldsFromSchema, isZodSchema, type MetadataSchema } from './metadata-schema.js';
-import { isChunker, isEmbedder, isGenerator, isReranker, isStore } from './parts.js';
+import { isCache, isChunker, isEmbedder, isGenerator, isReranker, isStore } from './parts.js';
 
 export type {
   CacheConfig,
@@ -23,6 +24,7 @@ export type {
   GeneratorConfig,
   GroupConfig,
   PlainConfig,
+  RerankerConfig,
   StoreConfig,
 } from './config-schema.js';
 
@@ -31,12 +33,16 @@ type OneGroup = NonNullable<ConfigInput['groups']>[string];
 
 /** What `openRag` takes: a configuration in which parts may also be objects of one's own. */
 export interface OpenRagOptions<Declared extends MetadataSchema | FieldsJson = MetadataSchema | FieldsJson>
-  extends Omit<ConfigInput, 'store' | 'embedder' | 'generator' | 'groups' | 'metadata'> {
+  extends Omit<ConfigInput, 'store' | 'embedder' | 'generator' | 'reranker' | 'caches' | 'groups' | 'metadata'> {
   readonly store?: ConfigInput['store'] | VectorStore;
   readonly embedder?: ConfigInput['embedder'] | Embedder;
   /** One, or a list that is tried in its order. */
   readonly generator?: OneGenerator | TextGenerator | readonly (OneGenerator | TextGenerator)[] | undefined;
-  readonly reranker?: Reranker | undefined;
+  readonly reranker?: ConfigInput['reranker'] | Reranker;
+  /** Sizes and lifetimes, and what lies behind the caches of this process: an address, or a cache of one's own. */
+  readonly caches?:
+    | (Omit<NonNullable<ConfigInput['caches']>, 'shared'> & { readonly shared?: string | Cache | undefined })
+    | undefined;
   /** Node groups by name: a chunker of one's own, or the options of one. */
   readonly groups?: Readonly<Record<string, OneGroup | Chunker>> | undefined;
   /** A zod object, which types filters and metadata, or `{ year: 'number', tags: 'string[]' }`. */
@@ -44,12 +50,14 @@ export interface OpenRagOptions<Declared extends MetadataSchema | FieldsJson = M
 }
 
 /** A checked configuration, all defaults filled in: what compose.ts builds from. */
-export interface Config extends Omit<PlainConfig, 'store' | 'embedder' | 'generator' | 'groups' | 'metadata'> {
+export interface Config
+  extends Omit<PlainConfig, 'store' | 'embedder' | 'generator' | 'reranker' | 'caches' | 'groups' | 'metadata'> {
   readonly store: StoreConfig | VectorStore;
   readonly embedder: EmbedderConfig | Embedder;
   /** In the order of failover; undefined = none configured, look for a local engine. */
   readonly generators: readonly (GeneratorConfig | TextGenerator)[] | undefined;
-  readonly reranker: Reranker | undefined;
+  readonly reranker: RerankerConfig | Reranker | undefined;
+  readonly caches: Omit<PlainConfig['caches'], 'shared'> & { readonly shared?: string | Cache | undefined };
   readonly groups: Readonly<Record<string, GroupConfig | Chunker>>;
   /** The declared metadata fields; none = undeclared, all are taken. */
   readonly fields: readonly Field[];
@@ -62,10 +70,9 @@ export interface Config extends Omit<PlainConfig, 'store' | 'embedder' | 'genera
 export function parseConfig(options: OpenRagOptions = {}): Config {
   if (!isPlainObject(options))
     throw new RagError('CONFIG_INVALID', `configuration: must be an object, not ${describeValue(options)}`);
-  const { reranker, metadata, ...rest } = options;
-  if (reranker !== undefined && !isReranker(reranker))
-    throw new RagError('CONFIG_INVALID', 'reranker: must be an object with `id` and `rerank`');
+  const { metadata, ...rest } = options;
   const declared = isZodSchema(metadata);
+  const caches: Readonly<Record<string, unknown>> = isPlainObject(rest.caches) ? rest.caches : {};
   const groups: Readonly<Record<string, unknown>> = isPlainObject(rest.groups) ? rest.groups : {};
   // Objects stand aside while the schema reads the rest; stand-ins keep their places, so that paths in messages stay true.
   const plain = parsePlainConfig({
@@ -73,9 +80,11 @@ export function parseConfig(options: OpenRagOptions = {}): Config {
     ...(metadata === undefined || declared ? {} : { metadata }),
     ...(isStore(rest.store) ? { store: { type: 'memory' } } : {}),
     ...(isEmbedder(rest.embedder) ? { embedder: { type: 'static' } } : {}),
+    ...(isReranker(rest.reranker) ? { reranker: undefined } : {}),
     ...(rest.generator === undefined
       ? {}
       : { generator: mapOneOrMore(rest.generator, (one) => (isGenerator(one) ? { type: 'ollama' } : one)) }),
+    ...(isCache(caches.shared) ? { caches: { ...caches, shared: undefined } } : {}),
     ...(isPlainObject(rest.groups) ? { groups: mapValues(groups, (group) => (isChunker(group) ? {} : group)) } : {}),
   });
   const { generator, metadata: fields, ...settings } = plain;
@@ -87,7 +96,8 @@ export function parseConfig(options: OpenRagOptions = {}): Config {
       const given: unknown = Array.isArray(rest.generator) ? rest.generator[index] : rest.generator;
       return isGenerator(given) ? given : one;
     }),
-    reranker,
+    reranker: isReranker(rest.reranker) ? rest.reranker : plain.reranker,
+    caches: isCache(caches.shared) ? { ...plain.caches, shared: caches.shared } : plain.caches,
     groups: mapValues(plain.groups, (group, name) => {
       const given = groups[name];
       return isChunker(given) ? given : group;

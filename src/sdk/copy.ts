@@ -71,7 +71,6 @@ async function targetFor(store: StoreOption, collection: string, metric: Metric)
   const own = metricOf(checked);
   if (own === metric) return checked;
   const words = `to: this store compares vectors by ${own}, and collection "${collection}" is made to be compared by ${metric}`;
-  if (store.type === 'memory') throw new RagError('UNSUPPORTED', `${words}; choose another store`);
   const option = store.type === 'chroma' ? 'hnsw.space' : 'metric';
   throw new RagError('CONFIG_INVALID', `${words}; leave \`${option}\` out, and it is set so`);
 }
@@ -79,7 +78,6 @@ async function targetFor(store: StoreOption, collection: string, metric: Metric)
 function withMetric(store: Exclude<StoreOption, VectorStore>, metric: Metric): StoreOption {
   switch (store.type) {
     case 'memory':
-      return store;
     case 'milvus':
       return { ...store, metric: store.metric ?? metric };
     case 'chroma':

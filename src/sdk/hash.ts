@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 
 /** How much is hashed before others may run: some 3 ms. */
 const SLICE_BYTES = 4_194_304;
@@ -6,6 +7,11 @@ const SLICE_BYTES = 4_194_304;
 /** SHA-256 of a short text, in hex. */
 export function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** CRC-32 of any bytes. */
+export function checksum(bytes: Uint8Array): number {
+  return crc32(bytes);
 }
 
 /** SHA-256 of parts of any size, each preceded by its length so that no two lists of parts look alike, in hex. */

@@ -78,6 +78,8 @@ export type {
   SearchOptions,
   SearchResult,
 } from '../core/types.js';
+export { type BackupOptions, type BackupReport, backupStore, type RestoreReport, restoreStore } from './backup.js';
 export type { OpenRagOptions } from './config.js';
 export { type CopyOptions, copyCollection, type StoreOption } from './copy.js';
+export { type WarmedRag, type WarmOptions, type WarmQuery, type WarmReport, warmCaches } from './warm.js';
 export type { Metadata };

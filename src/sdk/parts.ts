@@ -1,4 +1,4 @@
-import type { Chunker, Embedder, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
+import type { Cache, Chunker, Embedder, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
 
 /** Told by their one indispensable method: objects of one's own among options, whatever else they are. */
 export function isStore(value: unknown): value is VectorStore {
@@ -15,6 +15,10 @@ export function isGenerator(value: unknown): value is TextGenerator {
 
 export function isChunker(value: unknown): value is Chunker {
   return hasMethod(value, 'chunk');
+}
+
+export function isCache(value: unknown): value is Cache {
+  return hasMethod(value, 'get') && hasMethod(value, 'set');
 }
 
 export function isReranker(value: unknown): value is Reranker {

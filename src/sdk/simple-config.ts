@@ -7,15 +7,34 @@ import { isChunker, isEmbedder, isGenerator, isReranker, isStore } from './parts
 /** What the schema fills in where nothing is said; a test holds the two together. */
 export const DEFAULTS = {
   collection: 'default',
-  store: { type: 'memory', index: 'auto' },
+  store: { type: 'memory', index: 'auto', metric: 'cosine' },
   embedder: { type: 'static' },
   caches: {
     embeddings: { entries: 10_000, bytes: 67_108_864 },
     search: { entries: 1_000, bytes: 33_554_432 },
     answers: { entries: 1_000, bytes: 16_777_216 },
+    sharedTimeoutMs: 100,
+    maxStaleMs: 0,
   },
-  groups: { default: { type: 'auto', maxChars: 1000 } },
-  ingest: { maxFileBytes: 52_428_800, concurrency: 8 },
+  groups: { default: { type: 'auto' } },
+  ingest: {
+    maxFileBytes: 52_428_800,
+    concurrency: 8,
+    threads: 2,
+    documentTimeoutMs: 120_000,
+    threadMemoryMb: 1024,
+    maxPages: 5000,
+    maxUnpackedBytes: 268_435_456,
+  },
+  server: {
+    host: '127.0.0.1',
+    port: 7411,
+    sessions: true,
+    requestsPerSecond: 500,
+    concurrent: 256,
+    bodyBytes: 16_777_216,
+    graceMs: 10_000,
+  },
 } as const satisfies PlainConfig;
 
 /**

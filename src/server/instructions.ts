@@ -39,9 +39,12 @@ export function buildInstructions(summary: Summary | undefined): string {
 /**
  * The same from the file beside the store, which is read without opening the store. A file that is missing or garbled is no failure:
  * it holds nothing that isn't in the store, too.
+ * @param visible the collections that may be spoken of. @default all
  */
-export async function readInstructions(path: string): Promise<string> {
-  return buildInstructions(await readSummary(path));
+export async function readInstructions(path: string, visible?: readonly string[]): Promise<string> {
+  const summary = await readSummary(path);
+  if (summary === undefined || visible === undefined) return buildInstructions(summary);
+  return buildInstructions({ collections: summary.collections.filter(({ name }) => visible.includes(name)) });
 }
 
 async function readSummary(path: string): Promise<Summary | undefined> {

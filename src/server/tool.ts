@@ -1,8 +1,12 @@
 import * as z from 'zod';
 import { once } from '../core/once.js';
 import type { Rag } from '../core/types.js';
+import type { Change } from './changes.js';
 import { parseInput } from './input.js';
+import type { Lasting } from './lasting.js';
+import type { Principal } from './principal.js';
 import type { ProgressUpdate } from './progress.js';
+import type { SampleRequest, SampleResult } from './round-trip.js';
 
 /** What clients are told of a tool. */
 export interface ToolListing {
@@ -20,6 +24,8 @@ export interface Tool {
   readonly name: string;
   /** Its answer depends on what is indexed by now: told while indexing goes on. */
   readonly readsIndex: boolean;
+  /** Each call is written to the audit log. */
+  readonly writes: boolean;
   /** Made when first asked for, and not when the module is loaded. */
   readonly list: () => ToolListing;
   /** @throws RagError INPUT_INVALID when `input` misses the schema, before `rag` is asked for · whatever the engine throws */
@@ -54,12 +60,23 @@ export interface CallContext {
    * @throws RoundTrip where the client must be asked first
    */
   readonly clientRoots?: (() => Promise<readonly string[]>) | undefined;
+  /**
+   * Lets the client's own model write. Absent: this client offers none.
+   * @throws RoundTrip where the client must be asked first · RagError where it refused
+   */
+  readonly sample?: ((request: SampleRequest) => Promise<SampleResult>) | undefined;
+  /** @default the one user of this machine */
+  readonly principal?: Principal | undefined;
 }
 
 /** What a tool runs with. */
 export interface RunContext extends CallContext {
   /** Folders that sources must lie in; empty: no file may be read. */
   readonly allowedRoots: () => Promise<readonly string[]>;
+  /** Runs what may take longer than the connection lasts. */
+  readonly lasting: Lasting;
+  /** Tells that documents came, changed or went. */
+  readonly changed: (change: Change) => void;
 }
 
 /** How a tool is written down: `defineTool` makes a `Tool` of it. */
@@ -81,6 +98,7 @@ export function defineTool<Input extends z.ZodObject, Output extends object>(def
   return {
     name,
     readsIndex,
+    writes: !annotations.readOnlyHint,
     list: once(() => ({
       name,
       title,

@@ -21,15 +21,10 @@ describe('the command line', () => {
     expect((await run('documents', '--help')).status).toBe(0);
   });
 
-  it('hides flags that are not built yet, and refuses them in clear words', async () => {
-    expect((await run('ingest', '--help')).stdout).not.toContain('--watch');
-    expect(await run('ingest', 'x', '--watch')).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('UNSUPPORTED --watch is not built yet'),
-    });
-    expect(await run('serve', '--transport', 'http')).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('UNSUPPORTED --transport http'),
+  it('refuses what is for HTTP where HTTP is not served', async () => {
+    expect(await run('serve', '--port', '7411')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--port: is for --transport http'),
     });
   });
 

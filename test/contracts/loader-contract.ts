@@ -46,7 +46,7 @@ export function loaderContract(
       });
     });
 
-    it.each(Object.keys(samples.good))('refuses bytes of %s that are no UTF-8 text', async (uri) => {
+    it.each(Object.keys(samples.good))('refuses bytes of %s that are no text, or damaged UTF-8', async (uri) => {
       const broken = Buffer.concat([Buffer.from('good text \uFFFD é\n'.repeat(20_000)), Buffer.from([0x63, 0xe9, 0x0a])]);
       await expect(loader.load({ uri, bytes: broken })).rejects.toMatchObject({
         code: 'INPUT_INVALID',
@@ -71,6 +71,43 @@ export function loaderContract(
       });
       setImmediate(() => controller.abort(new Error('enough')));
       await expect(loading).rejects.toThrow('enough');
+    });
+  });
+}
+
+/** The same for formats that aren't text, with whole files as samples. */
+export function binaryLoaderContract(
+  name: string,
+  create: () => Loader,
+  samples: { readonly good: Readonly<Record<string, Uint8Array>>; readonly bad: Readonly<Record<string, Uint8Array>> },
+): void {
+  describe(`${name} as a Loader`, () => {
+    const loader = create();
+
+    it('tells its name and version', () => {
+      expect(loader.id).toMatch(/^[\w-]+@\d+$/);
+    });
+
+    it.each(Object.entries(samples.good))('reads %s, the same each time, with LF only', async (uri, bytes) => {
+      expect(loader.accepts(uri, bytes.subarray(0, 4096))).toBe(true);
+      const document = await loader.load({ uri, bytes });
+      expect(document.text).not.toContain('\r');
+      expect(document.text).toMatch(/\S/);
+      expect(document.format).toMatch(/^\w+$/);
+      expect(await loader.load({ uri, bytes })).toEqual(document);
+    });
+
+    it('reads an empty file as an empty document, with a warning', async () => {
+      const [uri = ''] = Object.keys(samples.good);
+      const document = await loader.load({ uri, bytes: new Uint8Array() });
+      expect(document).toMatchObject({ text: '', warnings: [expect.stringContaining('is empty')] });
+    });
+
+    it.each(Object.entries(samples.bad))('refuses %s and names it', async (uri, bytes) => {
+      await expect(loader.load({ uri, bytes })).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringContaining(uri),
+      });
     });
   });
 }

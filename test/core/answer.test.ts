@@ -113,8 +113,10 @@ describe('completing an answer', () => {
       tpotMs: 10, // 100 ms for the 10 tokens after the first
       tokensPerSecond: 100,
       inputTokens: 50,
+      cachedTokens: null,
       outputTokens: 11,
       queueMs: null,
+      loadMs: null,
       retrieveMs: 60,
       totalMs: 407,
       source: 'client',

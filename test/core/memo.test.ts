@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryCache } from '../../src/adapters/caches/memory.js';
-import { createMemo, type Memoised } from '../../src/core/memo.js';
+import { createMemo } from '../../src/core/memo.js';
+import type { Memoised } from '../../src/core/tiers.js';
 
 function openMemo(entries = 100) {
   let now = 0;

@@ -25,7 +25,7 @@ describe('precedence', () => {
     expect(parse({ file, env }).collection).toBe('env');
     expect(parse({ file }).collection).toBe('file');
     expect(parse({}).collection).toBe('default');
-    expect(parse({ file, flags: { 'ingest-max-file-bytes': '10' } }).ingest).toEqual({ concurrency: 2, maxFileBytes: 10 });
+    expect(parse({ file, flags: { 'ingest-max-file-bytes': '10' } }).ingest).toMatchObject({ concurrency: 2, maxFileBytes: 10 });
   });
 
   it('joins settings of a part, and replaces a part whose type differs', () => {
@@ -40,6 +40,7 @@ describe('precedence', () => {
       type: 'memory',
       path: 'x',
       index: 'auto',
+      metric: 'cosine',
     });
     expect(
       parse({ file, env: { HOTRAG_STORE: 'memory' }, flags: { store: 'chroma', 'store-uri': 'http://c' } }).store,

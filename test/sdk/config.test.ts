@@ -43,7 +43,7 @@ describe('parseConfig', () => {
     [{ store: { type: 'milvs' } }, 'store.type: "milvs" is none of memory, milvus, chroma; did you mean milvus?'],
     [{ store: { type: 'milvus', uri: 'x', index: { type: 'HNSW', nlist: 3 } } }, 'store.index.nlist is an option of IVF_FLAT'],
     [{ store: { type: 'milvus', uri: 'x', index: 'IVF_PQ' } }, 'store.index: "IVF_PQ" can\'t stand here; needed: AUTOINDEX'],
-    [{ embedder: { type: 'onnx' } }, 'embedder.type: "onnx" is not known; known is static'],
+    [{ embedder: { type: 'telepathy' } }, 'embedder.type: "telepathy" is none of static'],
     [{ generator: [{ type: 'ollama', concurrency: 0 }] }, 'generator[0].concurrency: must be at least 1'],
     [{ caches: { search: { entires: 1 } } }, 'caches.search.entires is not an option; did you mean caches.search.entries?'],
     [{ caches: { search: true } }, "caches.search: a boolean can't stand here; needed: false or an object"],
@@ -52,7 +52,7 @@ describe('parseConfig', () => {
     [{ metadata: { $id: 'string' } }, 'metadata.$id: field names that start with "$" are reserved'],
     [{ metadata: z.object({ when: z.date() }) }, 'metadata.when: z.date is not a kind of metadata'],
     [{ ingest: { concurrency: 1.5 } }, 'ingest.concurrency: must be a whole number, not 1.5'],
-    [{ reranker: {} }, 'reranker: must be an object with `id` and `rerank`'],
+    [{ reranker: {} }, 'reranker.type: is missing'],
     ['x', 'configuration: must be an object, not a string'],
   ])('refuses %j', (input, words) => {
     expect(problemOf(input)).toContain(`CONFIG_INVALID ${words}`);

@@ -95,7 +95,7 @@ describe('copyCollection', () => {
   it.each([
     [{ type: 'chroma', uri: 'http://127.0.0.1:9', hnsw: { space: 'cosine' } }, 'CONFIG_INVALID', 'leave `hnsw.space` out'],
     [{ type: 'milvus', uri: '127.0.0.1:9', metric: 'l2' }, 'CONFIG_INVALID', 'leave `metric` out'],
-    [{ type: 'memory' }, 'UNSUPPORTED', 'choose another store'],
+    [{ type: 'memory', metric: 'l2' }, 'CONFIG_INVALID', 'leave `metric` out'],
     // With the metric left out there is nothing to refuse: the server is spoken to.
     [{ type: 'chroma', uri: 'http://127.0.0.1:9' }, 'CONNECTION_FAILED', '127.0.0.1:9'],
   ] as const)('refuses %j for a collection that is compared by dot: %s', async (to, code, words) => {

@@ -80,7 +80,7 @@ describe('several groups', () => {
   });
 
   it('cost only their own work when one is added', async () => {
-    const store = { type: 'memory', index: 'auto' } as const;
+    const store = { type: 'memory', index: 'auto', metric: 'cosine' } as const;
     const embedder = createLetterEmbedder();
     const { openStore } = await import('../../src/sdk/compose.js');
     const shared = await openStore(store);

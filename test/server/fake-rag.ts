@@ -56,8 +56,10 @@ export const answer: Answer = {
     ttftMs: 5,
     tpotMs: null,
     inputTokens: 40,
+    cachedTokens: null,
     outputTokens: 6,
     tokensPerSecond: null,
+    loadMs: null,
     queueMs: 0,
     retrieveMs: 2,
     totalMs: 30,
@@ -88,6 +90,9 @@ export function createFakeRag(overrides: Partial<Rag> = {}): FakeRag {
       note('ingest', sources, rest);
       for (let done = 1; done <= 4; done++) onProgress?.({ phase: 'ingesting', done, total: 4, chunks: done, uri: `${done}.md` });
       return report;
+    },
+    async *watch() {
+      yield report;
     },
     async search(query, options = {}) {
       const { signal, ...rest } = options;
@@ -140,6 +145,7 @@ export function createFakeRag(overrides: Partial<Rag> = {}): FakeRag {
       note('cacheStats', rest);
       return { layers: { embeddings: layer, search: layer, answers: layer }, collection: 'default', version: '7' };
     },
+    warm: async () => {},
     close: async () => {},
     ...overrides,
   };

@@ -123,6 +123,8 @@ describe('instructions', () => {
     }
     await writeFile(path, '{"version":9,"collections":[{"name":"docs","documents":1,"later":true}]}');
     expect(await readInstructions(path)).toContain("'docs': 1 documents");
+    expect(await readInstructions(path, ['docs'])).toContain("'docs'");
+    expect(await readInstructions(path, ['notes'])).not.toContain('docs');
     await rm(folder, { recursive: true });
   });
 });

@@ -154,6 +154,44 @@ describe('end of input', () => {
   });
 });
 
+describe('requests out of order', () => {
+  const search = { method: 'tools/call', params: { name: 'search', arguments: { query: 'rope' }, _meta: { progressToken: 1 } } };
+
+  it('before initialize are answered, as the tools need no session', async () => {
+    const { send, finish } = connectRaw(createServer(createFakeRag().rag));
+    send({ id: 1, ...search });
+    const [first] = await finish();
+    expect(first).toMatchObject({ id: 1 });
+  });
+
+  it('under an id that is taken are refused, and the first is answered', async () => {
+    let release = () => {};
+    const { rag } = createFakeRag();
+    const begun = deferred();
+    const slow: Rag['search'] = async (query, options) => {
+      begun.resolve();
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return rag.search(query, options);
+    };
+    const { send, finish } = connectRaw(createServer({ ...rag, search: slow }));
+    send(initialize);
+    send({ id: 2, ...search });
+    await begun.promise;
+    send({ id: 2, ...search });
+    send({ method: 'notifications/cancelled', params: { requestId: 99 } });
+    send({ id: 3, method: 'tools/call', params: { name: 'cache-stats', arguments: {}, _meta: { progressToken: 1 } } });
+    const messages = finish();
+    release();
+    const answers = (await messages).filter(({ id }) => id === 2);
+    expect(answers).toHaveLength(2);
+    expect(answers[0]).toMatchObject({ error: { code: -32600 } });
+    expect(answers[1]).toMatchObject({ result: { structuredContent: { cached: false } } });
+    expect((await messages).find(({ id }) => id === 3)).toMatchObject({ result: { structuredContent: { version: '7' } } });
+  });
+});
+
 describe('protocol 2026-07-28', () => {
   it('lists and calls the tools', async () => {
     const { send, finish } = connectRaw(createServer(createFakeRag().rag, { instructions: 'Read this.' }));

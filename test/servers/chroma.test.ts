@@ -97,7 +97,9 @@ describe.skipIf(required.skipped)(required.title, () => {
   });
 
   test('a commit above the server’s batch limit is written whole', async () => {
-    const collection = await open();
+    // More than the 5,461 rows that the server allows, so that its own limit is what counts.
+    const greedy = await openChromaStore(optionsOf({ batchSize: 100_000 }));
+    const collection = await open(freshName(), greedy);
     const documents = Array.from({ length: 6_000 }, (_, index) => ({ id: `d${index}`, texts: [`text ${index}`] }));
     await collection.commit(changeOf(documents));
     expect(await toArray(collection.documents({}))).toHaveLength(6_000);
@@ -106,6 +108,40 @@ describe.skipIf(required.skipped)(required.title, () => {
     await collection.commit({ put: [], drop: Array.from({ length: 10_000 }, (_, index) => `d${index}`) });
     expect(await toArray(collection.documents({}))).toEqual([]);
     expect(await search(collection)).toEqual([]);
+    await greedy.close();
+  });
+
+  test('the graph is built and searched as configured', async () => {
+    const { ChromaClient } = await import('chromadb');
+    const client = new ChromaClient({ host: '127.0.0.1', port: server.port });
+    const hnswOf = async (name: string) =>
+      (await client.getCollection({ name, embeddingFunction: null as never })).configuration.hnsw;
+    const name = freshName();
+    const tuned = await openChromaStore(optionsOf({ hnsw: { max_neighbors: 24, ef_construction: 150, ef_search: 70 } }));
+    await open(name, tuned);
+    expect(await hnswOf(name)).toMatchObject({ space: 'ip', max_neighbors: 24, ef_construction: 150, ef_search: 70 });
+    const wider = await openChromaStore(optionsOf({ hnsw: { ef_search: 300 } }));
+    await open(name, wider);
+    expect(await hnswOf(name)).toMatchObject({ max_neighbors: 24, ef_search: 300 });
+    await tuned.close();
+    await wider.close();
+  });
+
+  test('collections of one name in several databases and tenants are apart, and a database that is not there is NOT_FOUND', async () => {
+    const { AdminClient } = await import('chromadb');
+    const admin = new AdminClient({ host: '127.0.0.1', port: server.port, ssl: false });
+    await admin.createTenant({ name: 'guests' });
+    await admin.createDatabase({ name: 'notes', tenant: 'guests' });
+    const name = freshName();
+    const there = await openChromaStore(optionsOf({ tenant: 'guests', database: 'notes' }));
+    const collection = await open(name, there);
+    await collection.commit(changeOf([{ id: 'a', texts: ['there'] }]));
+    expect(await search(collection)).toHaveLength(1);
+    expect(await search(await open(name))).toEqual([]);
+    await there.close();
+    const nowhere = await openChromaStore(optionsOf({ tenant: 'guests', database: 'nowhere' }));
+    await expect(open(name, nowhere)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('nowhere') });
+    await nowhere.close();
   });
 
   test('chunks with one vector come in ascending order of their ids, however many there are', async () => {
@@ -186,6 +222,12 @@ describe.skipIf(required.skipped)(required.title, () => {
     const nowhere = await openChromaStore(optionsOf({ uri: `http://127.0.0.1:${await freePort()}` }));
     await expect(open('docs', nowhere)).rejects.toMatchObject({ code: 'CONNECTION_FAILED', retryable: true });
     await nowhere.close();
+  });
+
+  test('TLS spoken to a port without it: CONNECTION_FAILED', async () => {
+    const encrypted = await openChromaStore(optionsOf({ uri: server.uri.replace('http:', 'https:'), timeoutMs: 5000 }));
+    await expect(open('docs', encrypted)).rejects.toMatchObject({ code: 'CONNECTION_FAILED', retryable: true });
+    await encrypted.close();
   });
 
   test('a server that never answers: TIMEOUT after the time allowed', async () => {

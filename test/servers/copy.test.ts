@@ -8,11 +8,12 @@ import { toArray } from '../../src/core/flow.js';
 import { copyCollection, type StoreOption } from '../../src/sdk/index.js';
 import { makeDocument, makeVector } from '../support/chunks.js';
 import { chroma, type StartedChroma } from './chroma.js';
-import { type MilvusServer, milvusLite } from './milvus-servers.js';
+import { isIsolated, type MilvusServer, milvusLite, milvusStandalone, runIsolated } from './milvus-servers.js';
 import { requireServer } from './require-server.js';
 
 const requiredChroma = await requireServer(chroma);
 const requiredMilvus = await requireServer(milvusLite);
+const standalone = await requireServer(milvusStandalone);
 
 const DIMENSIONS = 64;
 const fingerprint: Fingerprint = { embedder: 'test-embedder', dimensions: DIMENSIONS, metric: 'cosine' };
@@ -35,7 +36,7 @@ const DOCUMENTS = Array.from({ length: 600 }, (_, index) => {
   return makeDocument(`folder/${WORDS[index % 8]}-${index}.md`, chunks, index.toString(16).padStart(64, '0'), metadata);
 });
 
-const skipped = requiredChroma.skipped || requiredMilvus.skipped;
+const skipped = requiredChroma.skipped || requiredMilvus.skipped || isIsolated();
 const title = [requiredChroma, requiredMilvus].map((required) => required.title).join(' and ');
 
 describe.skipIf(skipped)(`copying between ${title}`, () => {
@@ -49,13 +50,7 @@ describe.skipIf(skipped)(`copying between ${title}`, () => {
     folder = await mkdtemp(join(tmpdir(), 'hotrag-copy-'));
     chromaServer = await requiredChroma.server(join(folder, 'chroma'));
     milvusServer = await requiredMilvus.server();
-    const path = join(folder, 'source');
-    source = { type: 'memory', path };
-    const store = await openMemoryStore({ path });
-    const fields = [{ name: 'year', type: 'number' }] as const;
-    const collection = await store.open({ collection: 'docs', fingerprint, fields, create: true });
-    await collection.commit({ put: DOCUMENTS, drop: [] });
-    await store.close();
+    source = await fillSource(folder);
   });
   afterAll(async () => {
     await chromaServer?.stop();
@@ -67,26 +62,7 @@ describe.skipIf(skipped)(`copying between ${title}`, () => {
     const viaChroma: StoreOption = { type: 'chroma', uri: chromaServer.uri };
     const viaMilvus: StoreOption = { type: 'milvus', uri: milvusServer.uri, index: 'FLAT', timeoutMs: 60_000 };
     const back: StoreOption = { type: 'memory', path: join(folder, 'back') };
-    const stops = [source, viaChroma, viaMilvus, back];
-    for (const [index, from] of stops.slice(0, -1).entries()) {
-      const to = stops[index + 1] ?? back;
-      const report = await copyCollection({ from, to, collection: 'docs' });
-      expect(report).toMatchObject({ documents: 600, chunks: 1500, copied: 600, skipped: 0, extra: 0, compared: 50, rounds: 1 });
-      expect(report.vectorDifference).toBe(0);
-      expect(await copyCollection({ from, to, collection: 'docs' })).toMatchObject({ copied: 0, skipped: 600 });
-    }
-
-    const [first, last] = [await openDocs(join(folder, 'source')), await openDocs(join(folder, 'back'))];
-    expect(await toArray(last.collection.documents({}))).toEqual(await toArray(first.collection.documents({})));
-    expect(await toArray(last.collection.scan({}))).toEqual(await toArray(first.collection.scan({})));
-    for (let query = 0; query < 20; query++) {
-      const found = await searchBoth(first.collection, query);
-      expect(found.nearest).toHaveLength(10);
-      expect(found.keywords).toHaveLength(10);
-      expect(await searchBoth(last.collection, query)).toEqual(found);
-    }
-    await first.store.close();
-    await last.store.close();
+    await expectRoundTrip(folder, [source, viaChroma, viaMilvus, back]);
   });
 
   it('goes on where an aborted copy to a server ended', async () => {
@@ -109,6 +85,60 @@ describe.skipIf(skipped)(`copying between ${title}`, () => {
     }
   });
 });
+
+describe.skipIf(standalone.skipped)(`copying to and from ${standalone.title} 2.3.5`, () => {
+  if (standalone.skipped) return;
+  const { server: start } = standalone;
+  if (!isIsolated()) {
+    it('is done in a network namespace of its own', { timeout: 900_000 }, async () => {
+      const { status, output } = await runIsolated('test/servers/copy.test.ts');
+      expect(status, output).toBe(0);
+    });
+    return;
+  }
+
+  it('keeps everything on the way memory → Milvus → memory', { timeout: 600_000 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hotrag-copy-'));
+    const server = await start();
+    const via: StoreOption = { type: 'milvus', uri: server.uri, index: 'FLAT', timeoutMs: 60_000 };
+    await expectRoundTrip(folder, [await fillSource(folder), via, { type: 'memory', path: join(folder, 'back') }]);
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+});
+
+/** The documents in an embedded store, in the folder `source`. */
+async function fillSource(folder: string): Promise<StoreOption> {
+  const path = join(folder, 'source');
+  const store = await openMemoryStore({ path });
+  const fields = [{ name: 'year', type: 'number' }] as const;
+  const collection = await store.open({ collection: 'docs', fingerprint, fields, create: true });
+  await collection.commit({ put: DOCUMENTS, drop: [] });
+  await store.close();
+  return { type: 'memory', path };
+}
+
+/** Copies from stop to stop; what is in the folder `back` at the end is what was in `source`, and answers the same. */
+async function expectRoundTrip(folder: string, stops: readonly StoreOption[]): Promise<void> {
+  for (const [index, to] of stops.slice(1).entries()) {
+    const from = stops[index] ?? to;
+    const report = await copyCollection({ from, to, collection: 'docs' });
+    expect(report).toMatchObject({ documents: 600, chunks: 1500, copied: 600, skipped: 0, extra: 0, compared: 50, rounds: 1 });
+    expect(report.vectorDifference).toBe(0);
+    expect(await copyCollection({ from, to, collection: 'docs' })).toMatchObject({ copied: 0, skipped: 600 });
+  }
+  const [first, last] = [await openDocs(join(folder, 'source')), await openDocs(join(folder, 'back'))];
+  expect(await toArray(last.collection.documents({}))).toEqual(await toArray(first.collection.documents({})));
+  expect(await toArray(last.collection.scan({}))).toEqual(await toArray(first.collection.scan({})));
+  for (let query = 0; query < 20; query++) {
+    const found = await searchBoth(first.collection, query);
+    expect(found.nearest).toHaveLength(10);
+    expect(found.keywords).toHaveLength(10);
+    expect(await searchBoth(last.collection, query)).toEqual(found);
+  }
+  await first.store.close();
+  await last.store.close();
+}
 
 async function openDocs(path: string): Promise<{ readonly store: VectorStore; readonly collection: Collection }> {
   const store = await openMemoryStore({ path });

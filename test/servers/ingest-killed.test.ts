@@ -1,14 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openMemoryStore } from '../../src/adapters/stores/memory/index.js';
 import type { Space, VectorStore } from '../../src/core/contracts.js';
 import { toArray } from '../../src/core/flow.js';
 import { openStore } from '../../src/sdk/compose.js';
 import { parseConfig } from '../../src/sdk/config.js';
-import { type IngestSource, isRagError, openRag, type Rag, type StoreOption } from '../../src/sdk/index.js';
+import { type IngestSource, openRag, type Rag, type StoreOption } from '../../src/sdk/index.js';
 import { chroma } from './chroma.js';
 import { milvusLite, openClient } from './milvus-servers.js';
 import { requireServer } from './require-server.js';
@@ -114,7 +113,7 @@ describe.each(KINDS)('%s', (_title, skipped, start) => {
       await server.restart();
       const resuming = resumer === 'the same process' ? rag : await open(collection, server.store);
       // Whole documents are there, and no part of others, though rows of the interrupted commit are.
-      const { documents } = await retried(() => resuming.documents.list({ limit: 1000 }));
+      const { documents } = await resuming.documents.list({ limit: 1000 });
       const done = new Map(undisturbed.documents.map((document) => [document.id, document]));
       for (const { id, hash, chunks } of documents) expect(done.get(id)).toMatchObject({ hash, chunks });
       expect(documents.length).toBeGreaterThanOrEqual(committed);
@@ -159,18 +158,6 @@ async function stateOf(rag: Rag, store: VectorStore, name: string): Promise<Stat
     }
   }
   return { documents: documents.map(({ id, hash, chunks, metadata }) => ({ id, hash, chunks, metadata })), chunks, hits };
-}
-
-/** Does what `retryable` is for: a client that found its server down looks for it again a moment later only. */
-async function retried<Value>(work: () => Promise<Value>): Promise<Value> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(isRagError(error) && error.retryable) || attempt === 50) throw error;
-      await wait(100);
-    }
-  }
 }
 
 /** Waits until there are more rows than before: a commit is under way. */

@@ -12,6 +12,8 @@ describe.skipIf(lite.skipped)(lite.title, () => {
     indexes: ['FLAT', 'AUTOINDEX', 'HNSW', 'IVF_FLAT', 'IVF_SQ8'],
     refused: [{ type: 'IVF_PQ', m: 4 }, 'DISKANN'],
     filters: 1000,
+    hasConsistency: false,
+    replicasRefused: 'UNSUPPORTED',
     scalarIndex: 'inverted',
   });
 });

@@ -34,6 +34,8 @@ describe.skipIf(standalone.skipped)(standalone.title, () => {
     indexes: ['FLAT', 'AUTOINDEX', 'HNSW', 'IVF_FLAT', 'IVF_SQ8', { type: 'IVF_PQ', m: 4 }, 'DISKANN'],
     refused: [],
     filters: 500,
+    hasConsistency: true,
+    replicasRefused: 'UPSTREAM_FAILED',
     scalarIndex: 'stl_sort',
   });
 

@@ -17,6 +17,10 @@ export interface MilvusSuite {
   readonly refused: readonly unknown[];
   /** What `explain` says of an indexed number. */
   readonly scalarIndex: string;
+  /** False where everything is Strong, whatever is asked for. */
+  readonly hasConsistency: boolean;
+  /** The error of asking for two replicas, which neither has room for. */
+  readonly replicasRefused: string;
   /** Random filters to compare with `matches`, beside those of the contract suite. */
   readonly filters: number;
 }
@@ -171,7 +175,7 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       expect(seen).toBe(10_001);
       const { matches: hits } = await collection.nearest({ vector, limit: 3000 });
       expect(new Set(hits.map(({ id }) => id)).size).toBe(3000);
-      await collection.commit({ put: [], drop: ['big'] });
+      await collection.commit({ put: [], drop: ['big', ...Array.from({ length: 9999 }, (_, index) => `unknown ${index}`)] });
       const left: string[] = [];
       for await (const entry of collection.scan({})) left.push(entry.documentId);
       expect(left).toEqual(['small']);
@@ -236,6 +240,41 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       });
     });
 
+    it.each([
+      ['Strong', 0],
+      ['Session', 1],
+      ['Bounded', 2],
+      ['Eventually', 3],
+    ] as const)('asks for chunks with consistency %s, and for the manifest with Strong always', async (consistency, level) => {
+      const name = `consistency_${consistency}`;
+      const collection = await make(open({ consistency }), name);
+      await collection.commit({ put: [makeDocument('a', [{ text: 'kept' }])], drop: [] });
+      expect((await toArray(collection.documents({}))).map(({ id }) => id)).toEqual(['a']);
+      await expect.poll(async () => (await collection.nearest({ vector, limit: 5 })).matches.length, { timeout: 30_000 }).toBe(1);
+      const client = await openClient(server.uri);
+      const levelOf = async (collection_name: string) =>
+        Number(consistencyOf((await client.describeCollection({ collection_name })).consistency_level));
+      expect(await levelOf(name)).toBe(suite.hasConsistency ? level : 0);
+      expect(await levelOf(`hotrag_documents_${collection.space.uuid.replaceAll('-', '')}`)).toBe(0);
+      expect(await levelOf(`hotrag_writers_${collection.space.uuid.replaceAll('-', '')}`)).toBe(0);
+      await client.closeConnection();
+    });
+
+    it('loads no more replicas than the server has room for, and says so', async () => {
+      const made = make(open({ replicas: 2 }), 'replicated');
+      await expect(made).rejects.toMatchObject({ code: suite.replicasRefused, message: expect.stringContaining('replica') });
+    });
+
+    it('keeps collections of one name in several databases apart', async () => {
+      const client = await openClient(server.uri);
+      await client.createDatabase({ db_name: 'other' });
+      await client.closeConnection();
+      const [there, here] = [await make(open({ database: 'other' }), 'homonym'), await make(open(), 'homonym')];
+      await there.commit({ put: [makeDocument('a', [{ text: 'there' }])], drop: [] });
+      expect((await there.nearest({ vector, limit: 5 })).matches).toHaveLength(1);
+      expect((await here.nearest({ vector, limit: 5 })).matches).toEqual([]);
+    });
+
     it('refuses a collection of another tool, and leaves it alone', async () => {
       const client = await openClient(server.uri);
       const fields = [
@@ -294,7 +333,13 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       await server.kill();
       await expect(collection.version()).rejects.toMatchObject({ code: 'CONNECTION_FAILED', retryable: true });
       await expect(collection.nearest({ vector, limit: 5 })).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
-      await server.start();
+      // The client goes on looking for its server, ever more seldom; its first call to one that is back works all the same.
+      let isBack = false;
+      const starting = server.start().finally(() => {
+        isBack = true;
+      });
+      while (!isBack) await collection.version().catch((error: unknown) => expect(error).toMatchObject({ retryable: true }));
+      await starting;
       const plan = collection.plan({ op: 'eq', field: 'year', value: 2001 });
       const same = await collection.nearest({ vector, limit: 5, plan });
       expect(same.matches[0]?.chunk?.text).toBe('kept');
@@ -336,6 +381,12 @@ export function milvusSuite(title: string, suite: MilvusSuite): void {
       }
     });
   });
+}
+
+/** Servers and versions of the client say it by name or by number. */
+function consistencyOf(level: unknown): unknown {
+  const place = ['Strong', 'Session', 'Bounded', 'Eventually'].indexOf(String(level));
+  return place === -1 ? level : place;
 }
 
 async function textsOf(collection: Collection): Promise<readonly string[]> {

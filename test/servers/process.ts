@@ -19,6 +19,8 @@ export interface ServerCommand {
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Resolves with true once the server answers. */
   readonly isReady: () => Promise<boolean>;
+  /** Called with what it prints. */
+  readonly onOutput?: ((text: string) => void) | undefined;
   /** @default 30 s */
   readonly timeoutMs?: number | undefined;
 }
@@ -34,6 +36,7 @@ export async function startServer(server: ServerCommand): Promise<StartedServer>
   });
   let output = '';
   const keep = (text: Buffer) => {
+    server.onOutput?.(text.toString());
     output = (output + text.toString()).slice(-4000);
   };
   child.stdout.on('data', keep);

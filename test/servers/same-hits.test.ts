@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FilterJson, type IngestSource, openRag, type Rag, type StoreOption } from '../../src/sdk/index.js';
-import { chroma, type StartedChroma } from './chroma.js';
-import { type MilvusServer, milvusLite } from './milvus-servers.js';
+import { chroma } from './chroma.js';
+import { isIsolated, milvusLite, milvusStandalone, runIsolated } from './milvus-servers.js';
 import { requireServer } from './require-server.js';
 
 const requiredChroma = await requireServer(chroma);
 const requiredMilvus = await requireServer(milvusLite);
+const standalone = await requireServer(milvusStandalone);
 
 /** Packages whose Markdown is the corpus: real text, on every machine that has the development dependencies. */
 const PACKAGES: readonly { readonly name: string; readonly year: number; readonly tags: readonly string[] }[] = [
@@ -78,30 +79,66 @@ const FILTERS: readonly (FilterJson | undefined)[] = [
 ];
 const MODES = ['vector', 'keyword', 'hybrid'] as const;
 
-const skipped = requiredChroma.skipped || requiredMilvus.skipped;
-const title = [requiredChroma, requiredMilvus].map((required) => required.title).join(' and ');
+/** A server, as it is configured and ended. */
+interface Started {
+  readonly name: string;
+  readonly store: StoreOption;
+  stop(): Promise<void>;
+}
 
-describe.skipIf(skipped)(`the same ten hits from ${title} as from the embedded store`, () => {
+/** For tests that ask Milvus 2.3: it takes a fifth of a second for every search. */
+const SLOW_MS = 600_000;
+
+const skipped = requiredChroma.skipped || requiredMilvus.skipped || isIsolated();
+describe.skipIf(skipped)(`${requiredMilvus.title} and ${requiredChroma.title}`, () => {
+  if (requiredChroma.skipped || requiredMilvus.skipped) return;
+  const { server: startChroma } = requiredChroma;
+  const { server: startMilvus } = requiredMilvus;
+  sameHits(['Milvus Lite', 'Chroma'], async (folder) => {
+    const [milvusServer, chromaServer] = [await startMilvus(), await startChroma(join(folder, 'chroma'))];
+    const milvus: StoreOption = { type: 'milvus', uri: milvusServer.uri, index: 'FLAT', timeoutMs: 60_000 };
+    // Above the number of chunks, so that its graph is looked through whole.
+    const chromaStore: StoreOption = { type: 'chroma', uri: chromaServer.uri, hnsw: { ef_search: 10_000 } };
+    return [
+      { name: 'Milvus Lite', store: milvus, stop: milvusServer.stop },
+      { name: 'Chroma', store: chromaStore, stop: chromaServer.stop },
+    ];
+  });
+});
+
+describe.skipIf(standalone.skipped)(`${standalone.title} 2.3.5`, () => {
+  if (standalone.skipped) return;
+  const { server: start } = standalone;
+  if (!isIsolated()) {
+    it('does the same in a network namespace of its own', { timeout: 3 * SLOW_MS }, async () => {
+      const { status, output } = await runIsolated('test/servers/same-hits.test.ts');
+      expect(status, output).toBe(0);
+    });
+    return;
+  }
+  sameHits(['Milvus 2.3.5'], async () => {
+    const server = await start();
+    const store: StoreOption = { type: 'milvus', uri: server.uri, index: 'FLAT', timeoutMs: 60_000 };
+    return [{ name: 'Milvus 2.3.5', store, stop: server.stop }];
+  });
+});
+
+/** Compares all servers, and the embedded store in a folder, with the embedded store in memory. */
+function sameHits(names: readonly string[], start: (folder: string) => Promise<readonly Started[]>): void {
   let folder: string;
-  let chromaServer: StartedChroma;
-  let milvusServer: MilvusServer;
+  let servers: readonly Started[];
   let chunks: number;
   const rags = new Map<string, Rag>();
 
   beforeAll(async () => {
-    if (requiredChroma.skipped || requiredMilvus.skipped) return;
     folder = await mkdtemp(join(tmpdir(), 'hotrag-same-hits-'));
-    chromaServer = await requiredChroma.server(join(folder, 'chroma'));
-    milvusServer = await requiredMilvus.server();
-    const stores: Readonly<Record<string, StoreOption>> = {
-      'memory, volatile': { type: 'memory' },
-      'memory, durable': { type: 'memory', path: join(folder, 'memory') },
-      'Milvus Lite': { type: 'milvus', uri: milvusServer.uri, index: 'FLAT', timeoutMs: 60_000 },
-      // Above the number of chunks, so that its graph is looked through whole.
-      Chroma: { type: 'chroma', uri: chromaServer.uri, hnsw: { ef_search: 10_000 } },
-    };
+    servers = await start(folder);
+    const embedded: readonly (readonly [string, StoreOption])[] = [
+      ['memory, volatile', { type: 'memory' }],
+      ['memory, durable', { type: 'memory', path: join(folder, 'memory') }],
+    ];
     const counts = new Set<number>();
-    for (const [name, store] of Object.entries(stores)) {
+    for (const [name, store] of [...embedded, ...servers.map((server) => [server.name, server.store] as const)]) {
       const rag = await openRag({ store, groups: { default: { maxChars: 400 } }, caches: { search: false } });
       rags.set(name, rag);
       const report = await rag.ingest(SOURCES);
@@ -110,11 +147,10 @@ describe.skipIf(skipped)(`the same ten hits from ${title} as from the embedded s
     }
     expect(counts.size).toBe(1);
     chunks = Math.max(...counts);
-  });
+  }, SLOW_MS);
   afterAll(async () => {
     for (const rag of rags.values()) await rag.close();
-    await chromaServer?.stop();
-    await milvusServer?.stop();
+    for (const server of servers) await server.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -126,17 +162,18 @@ describe.skipIf(skipped)(`the same ten hits from ${title} as from the embedded s
     expect(new Set(hits.map(({ score }) => score)).size).toBe(1);
   });
 
-  const compared = ['memory, durable', 'Milvus Lite', 'Chroma'];
-  it.each(compared.flatMap((name) => MODES.map((mode) => [name, mode] as const)))('%s, by %s', async (name, mode) => {
+  const compared = ['memory, durable', ...names].flatMap((name) => MODES.map((mode) => [name, mode] as const));
+  it.each(compared)('the same ten hits from %s, by %s', { timeout: SLOW_MS }, async (name, mode) => {
     let hits = 0;
     for (const query of QUERIES) {
-      for (const filter of FILTERS) {
+      const counts = FILTERS.map(async (filter) => {
         const wanted = await found('memory, volatile', query, filter, mode);
         const given = await found(name, query, filter, mode);
         const idsOf = (result: typeof wanted) => result.hits.map(({ id }) => id);
         expect(idsOf(given), `${query} ${JSON.stringify(filter)}`).toEqual(idsOf(wanted));
-        hits += given.hits.length;
-      }
+        return given.hits.length;
+      });
+      for (const count of await Promise.all(counts)) hits += count;
     }
     expect(hits).toBeGreaterThan(mode === 'keyword' ? 500 : 950);
   });
@@ -146,4 +183,4 @@ describe.skipIf(skipped)(`the same ten hits from ${title} as from the embedded s
     if (rag === undefined) throw new Error(`there is no ${name}`);
     return rag.search(query, { filter, mode, topK: 10 });
   }
-});
+}

@@ -8,6 +8,8 @@ import { build } from 'esbuild';
 
 /** A TypeScript file made ready to run in processes of its own. */
 export interface ChildProgram {
+  /** Where it lies. */
+  readonly file: string;
   /** Starts it; messages go both ways. */
   start(...args: readonly string[]): ChildProcess;
   remove(): Promise<void>;
@@ -29,12 +31,13 @@ export async function bundleChild(name: string): Promise<ChildProgram> {
       {
         name: 'packages-by-address',
         setup({ onResolve }) {
-          onResolve({ filter: /^lmdb$/ }, () => ({ path: import.meta.resolve('lmdb'), external: true }));
+          onResolve({ filter: /^(lmdb|@keyv\/redis)$/ }, ({ path }) => ({ path: import.meta.resolve(path), external: true }));
         },
       },
     ],
   });
   return {
+    file: outfile,
     start: (...args) => fork(outfile, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
     remove: () => rm(folder, { recursive: true, force: true }),
   };

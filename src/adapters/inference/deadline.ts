@@ -9,23 +9,43 @@ export interface Deadline {
   close(): void;
 }
 
-/** Made by hand because `AbortSignal.any` on a long-lived caller's signal keeps every call's signal alive on Node 20. */
+/**
+ * Made by hand because `AbortSignal.any` on a long-lived caller's signal keeps every call's signal alive on Node 20. A stream arms and
+ * disarms it once a token, so that sets two fields and no timer: the one timer that runs looks at them when it rings, and goes on sleeping
+ * where nothing is due yet.
+ */
 export function createDeadline(caller: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: { readonly handle: ReturnType<typeof setTimeout>; readonly ringsAt: number } | undefined;
+  let due: { readonly at: number; readonly reason: () => Error } | undefined;
   const onAbort = () => controller.abort(caller?.reason);
   if (caller?.aborted) onAbort();
   else caller?.addEventListener('abort', onAbort, { once: true });
 
+  function sleep(ms: number): void {
+    clearTimeout(timer?.handle);
+    timer = { handle: setTimeout(ring, ms), ringsAt: performance.now() + ms };
+  }
+
+  function ring(): void {
+    timer = undefined;
+    if (due === undefined) return;
+    const leftMs = due.at - performance.now();
+    if (leftMs <= 0) controller.abort(due.reason());
+    else sleep(Math.ceil(leftMs));
+  }
+
   return {
     signal: controller.signal,
     arm(ms, reason) {
-      clearTimeout(timer);
-      timer = setTimeout(() => controller.abort(reason()), ms);
+      due = { at: performance.now() + ms, reason };
+      if (timer === undefined || due.at < timer.ringsAt) sleep(ms);
     },
-    disarm: () => clearTimeout(timer),
+    disarm() {
+      due = undefined;
+    },
     close() {
-      clearTimeout(timer);
+      clearTimeout(timer?.handle);
       caller?.removeEventListener('abort', onAbort);
       controller.abort();
     },

@@ -1,12 +1,13 @@
 import type { Ollama } from 'ollama';
-import { isRagError, messageOf, RagError, type RagErrorOptions } from '../../core/errors.js';
+import { RagError } from '../../core/errors.js';
+import { errorWords, HttpFailure, retryAfter, transportFailure, type Upstream } from './http-failure.js';
 import { ndjsonGuard } from './ndjson.js';
 
 /** Where Ollama listens unless told otherwise. */
 const OLLAMA_URL = 'http://127.0.0.1:11434';
 
-/** Error bodies are read up to here; what follows can't be words for a person. */
-const LONGEST_WORDS = 2_000;
+/** Of one reply, a streamed one included: 128,000 tokens, each in a line of 250 bytes, and some reserve. */
+const LARGEST_REPLY = 64 * 1024 * 1024;
 
 export interface OllamaConnection {
   /** As `OLLAMA_HOST` may have it: a URL, `host`, `host:port`. @default OLLAMA_URL */
@@ -14,6 +15,8 @@ export interface OllamaConnection {
   readonly apiKey?: string | undefined;
   /** @default the global one */
   readonly fetch?: typeof fetch | undefined;
+  /** How messages name its options. @default 'generator' */
+  readonly part?: 'generator' | 'embedder' | undefined;
 }
 
 /**
@@ -33,10 +36,13 @@ export async function connectOllama(connection: OllamaConnection, signal: AbortS
     headers,
     fetch: async (input, init) => {
       const response = await send(input, { ...init, signal });
-      if (!response.ok) throw await refused(response, url);
-      if (!String(input).endsWith('/api/chat') || response.body === null) return response;
-      const broken = (problem: string) => failed(`Ollama at ${url} sent ${problem}; is it an Ollama?`);
-      return new Response(response.body.pipeThrough(ndjsonGuard(broken)), { status: response.status });
+      if (!response.ok) throw await refused(response, connection);
+      if (response.body === null) return response;
+      const broken = (problem: string) =>
+        new RagError('UPSTREAM_FAILED', `Ollama at ${url} sent ${problem}; is it an Ollama?`, { adapter: 'ollama' });
+      const bounded = response.body.pipeThrough(limitBytes(() => broken(`a reply of over ${LARGEST_REPLY} bytes`)));
+      const isStream = String(init?.body).includes('"stream":true');
+      return new Response(isStream ? bounded.pipeThrough(ndjsonGuard(broken)) : bounded, { status: response.status });
     },
   });
 }
@@ -46,7 +52,7 @@ export async function connectOllama(connection: OllamaConnection, signal: AbortS
  * [::]) becomes the loopback that it can be reached by; user and password become a header, so that no message shows them.
  * @throws RagError CONFIG_INVALID
  */
-export function ollamaAddress({ url: text = '', apiKey }: OllamaConnection): {
+export function ollamaAddress({ url: text = '', apiKey, part = 'generator' }: OllamaConnection): {
   readonly url: string;
   readonly headers: Record<string, string>;
 } {
@@ -58,13 +64,13 @@ export function ollamaAddress({ url: text = '', apiKey }: OllamaConnection): {
       trimmed === '' ? OLLAMA_URL : hasScheme ? trimmed : `http://${trimmed.startsWith(':') ? '127.0.0.1' : ''}${trimmed}`,
     );
   } catch (cause) {
-    throw new RagError('CONFIG_INVALID', 'generator.url: not an address; write it like http://127.0.0.1:11434', {
+    throw new RagError('CONFIG_INVALID', `${part}.url: not an address; write it like http://127.0.0.1:11434`, {
       cause,
       adapter: 'ollama',
     });
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new RagError('CONFIG_INVALID', `generator.url: ${url.protocol}// is not spoken; http:// and https:// are`, {
+    throw new RagError('CONFIG_INVALID', `${part}.url: ${url.protocol}// is not spoken; http:// and https:// are`, {
       adapter: 'ollama',
     });
   }
@@ -79,75 +85,48 @@ export function ollamaAddress({ url: text = '', apiKey }: OllamaConnection): {
 }
 
 /** Anything that a call threw, in our terms. */
-export function ollamaFailure(error: unknown, url: string): RagError {
-  if (isRagError(error)) return error;
-  const { code, message } = rootCause(error);
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-    return new RagError('TIMEOUT', `Ollama at ${url} was silent for too long (${code})`, { cause: error, adapter: 'ollama' });
-  }
-  if (error instanceof TypeError && error.message === 'terminated') {
-    return new RagError('CONNECTION_FAILED', `Ollama at ${url} closed the connection in the middle of its answer`, {
-      cause: error,
-      adapter: 'ollama',
-    });
-  }
-  if (error instanceof TypeError && error.message === 'fetch failed') {
-    const advice = 'start it with `ollama serve`, or correct `generator.url`';
-    return new RagError('CONNECTION_FAILED', `No Ollama can be reached at ${url} (${code ?? message}): ${advice}`, {
-      cause: error,
-      adapter: 'ollama',
-    });
-  }
-  return failed(`Ollama at ${url} failed: ${messageOf(error)}`, { cause: error });
+export function ollamaFailure(error: unknown, connection: OllamaConnection): RagError {
+  return transportFailure(error, upstreamOf(connection));
+}
+
+function upstreamOf(connection: OllamaConnection): Upstream {
+  return {
+    adapter: 'ollama',
+    name: `Ollama at ${ollamaAddress(connection).url}`,
+    advice: `start it with \`ollama serve\`, or correct \`${connection.part ?? 'generator'}.url\``,
+  };
 }
 
 /** The error of a response that isn't ok. */
-async function refused(response: Response, url: string): Promise<RagError> {
-  const { status } = response;
+async function refused(response: Response, connection: OllamaConnection): Promise<RagError> {
+  const { status, headers } = response;
+  const part = connection.part ?? 'generator';
   const words = await errorWords(response);
-  const said = `Ollama at ${url} answered ${status}${words === '' ? '' : `: ${words}`}`;
-  if (status === 401 || status === 403) return new RagError('UNAUTHORIZED', said, { adapter: 'ollama' });
-  if (status === 408 || status === 504) return new RagError('TIMEOUT', said, { adapter: 'ollama' });
+  const cause = new HttpFailure(status, words, retryAfter(headers.get('retry-after'), Date.now()));
+  const said = `${upstreamOf(connection).name} answered ${cause.message}`;
+  const permanent = { cause, adapter: 'ollama', retryable: false };
+  if (status === 401 || status === 403) return new RagError('UNAUTHORIZED', said, { cause, adapter: 'ollama' });
+  if (status === 408 || status === 504) return new RagError('TIMEOUT', said, { cause, adapter: 'ollama' });
   if (/exceeds? the (available )?context/.test(words)) {
     const advice = 'ask for fewer hits (topK), or raise `generator.options.num_ctx`';
-    return failed(`${said}. The prompt is longer than the model's context: ${advice}`, { retryable: false });
+    return new RagError('UPSTREAM_FAILED', `${said}. The prompt is longer than the model's context: ${advice}`, permanent);
   }
   if (status === 404 && /model/i.test(words)) {
-    return failed(
-      `${said}. Fetch it with \`ollama pull\`, or name another one in \`generator.model\`; \`ollama list\` shows those installed`,
-      {
-        retryable: false,
-      },
-    );
+    const advice = `Fetch it with \`ollama pull\`, or name another one in \`${part}.model\`; \`ollama list\` shows those installed`;
+    return new RagError('UPSTREAM_FAILED', `${said}. ${advice}`, permanent);
   }
-  return failed(status === 404 ? `${said}; is it an Ollama?` : said, { retryable: status === 429 || status >= 500 });
+  const retryable = status === 429 || (status >= 500 && status !== 501);
+  return new RagError('UPSTREAM_FAILED', status === 404 ? `${said}; is it an Ollama?` : said, { ...permanent, retryable });
 }
 
-/** What an error body says: Ollama's `{ error }`, or the beginning of any other text. */
-async function errorWords(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const bytes of response.body ?? []) {
-    text += decoder.decode(bytes, { stream: true });
-    if (text.length > LONGEST_WORDS) break;
-  }
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string') return body.error;
-  } catch {
-    // not JSON: a proxy's page
-  }
-  return text.slice(0, 200).replace(/\s+/g, ' ').trim();
-}
-
-function failed(message: string, options: RagErrorOptions = {}): RagError {
-  return new RagError('UPSTREAM_FAILED', message, { ...options, adapter: 'ollama' });
-}
-
-/** `fetch failed` says nothing; what happened stands in its causes. */
-function rootCause(error: unknown): { readonly code: string | undefined; readonly message: string } {
-  let deepest = error;
-  for (let depth = 0; depth < 8 && deepest instanceof Error && deepest.cause !== undefined; depth++) deepest = deepest.cause;
-  const hasCode = typeof deepest === 'object' && deepest !== null && 'code' in deepest && typeof deepest.code === 'string';
-  return { code: hasCode ? String((deepest as { code: unknown }).code) : undefined, message: messageOf(deepest) };
+/** Fails rather than let a reply fill the memory. */
+function limitBytes(tooLarge: () => Error): TransformStream<Uint8Array, Uint8Array> {
+  let size = 0;
+  return new TransformStream({
+    transform(bytes, controller) {
+      size += bytes.byteLength;
+      if (size > LARGEST_REPLY) throw tooLarge();
+      controller.enqueue(bytes);
+    },
+  });
 }

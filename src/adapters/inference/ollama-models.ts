@@ -1,7 +1,7 @@
 import type { Ollama } from 'ollama';
 import { DEFAULT_CONTEXT_TOKENS } from '../../core/budget.js';
-import type { CallOptions } from '../../core/contracts.js';
-import { isRagError, RagError } from '../../core/errors.js';
+import type { CallOptions, ModelInfo } from '../../core/contracts.js';
+import { RagError } from '../../core/errors.js';
 import { abortable } from '../../core/flow.js';
 import { compareText } from '../../core/ids.js';
 import { createDeadline } from './deadline.js';
@@ -31,9 +31,8 @@ export interface DetectOptions extends OllamaConnection, CallOptions {
  * @throws RagError CONFIG_INVALID (the url) · `signal.reason` once aborted
  */
 export async function detectOllama({ timeoutMs = 300, signal, ...connection }: DetectOptions): Promise<OllamaDetection> {
-  const { url } = ollamaAddress(connection);
   try {
-    const { models } = await ask(connection, { signal, timeoutMs }, (client) => client.list());
+    const { models } = await askOllama(connection, { signal, timeoutMs }, (client) => client.list());
     const installed = models
       .filter((model) => !('remote_host' in model && model.remote_host))
       .sort(
@@ -47,7 +46,7 @@ export async function detectOllama({ timeoutMs = 300, signal, ...connection }: D
     return { found: 'server' };
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    const failure = ollamaFailure(error, url);
+    const failure = ollamaFailure(error, connection);
     if (failure.code === 'CONFIG_INVALID' || failure.code === 'DEPENDENCY_MISSING') throw failure;
     return { found: 'nothing', error: failure };
   }
@@ -57,6 +56,9 @@ export interface ModelFacts {
   readonly chats: boolean;
   /** What a request may hold, prompt and answer: the Modelfile's `num_ctx`, else 8,192; never above what the model was made for. */
   readonly contextTokens: number;
+  /** undefined where the server doesn't tell. */
+  readonly embeds: boolean | undefined;
+  readonly info: ModelInfo;
 }
 
 /**
@@ -72,14 +74,15 @@ export async function showModel(
   },
   options: CallOptions,
 ): Promise<ModelFacts> {
-  const shown: object = await ask(about, { ...options, timeoutMs: SHOW_TIMEOUT_MS }, (client) =>
+  const shown: object = await askOllama(about, { ...options, timeoutMs: SHOW_TIMEOUT_MS }, (client) =>
     client.show({ model: about.model }),
   );
   const {
     capabilities,
     parameters,
+    details,
     model_info: info,
-  } = shown as { capabilities?: unknown; parameters?: unknown; model_info?: unknown }; // the wire's form; the package's types promise more
+  } = shown as { capabilities?: unknown; parameters?: unknown; details?: unknown; model_info?: unknown }; // the wire's form; the package's types promise more
   const made = Object.entries(info ?? {}).find(([name]) => name.endsWith('.context_length'))?.[1];
   const own = /^num_ctx\s+(\d+)/m.exec(String(parameters ?? ''))?.[1];
   const wanted = about.wanted ?? (own === undefined ? DEFAULT_CONTEXT_TOKENS : Number(own));
@@ -87,11 +90,21 @@ export async function showModel(
     // Older servers tell no capabilities; then the families of embedding models decide.
     chats: Array.isArray(capabilities) ? capabilities.includes('completion') : !/bert/i.test(about.family ?? ''),
     contextTokens: typeof made === 'number' && made > 0 ? Math.min(wanted, made) : wanted,
+    embeds: Array.isArray(capabilities) ? capabilities.includes('embedding') : undefined,
+    info: infoOf(details),
   };
 }
 
-/** One short question to the server. */
-async function ask<Reply>(
+function infoOf(details: unknown): ModelInfo {
+  const told = (name: string) => {
+    const value: unknown = typeof details === 'object' && details !== null ? Reflect.get(details, name) : undefined;
+    return typeof value === 'string' && value !== '' && value !== 'unknown' ? value : undefined;
+  };
+  return { quantization: told('quantization_level'), size: told('parameter_size'), family: told('family') };
+}
+
+/** One short question to the server, in at most `timeoutMs`. @throws as any call */
+export async function askOllama<Reply>(
   connection: OllamaConnection,
   { signal, timeoutMs }: CallOptions & { readonly timeoutMs: number },
   question: (client: Ollama) => Promise<Reply>,
@@ -108,7 +121,7 @@ async function ask<Reply>(
     return await abortable(question(client), deadline.signal);
   } catch (error) {
     if (deadline.signal.aborted) throw deadline.signal.reason;
-    throw isRagError(error) ? error : ollamaFailure(error, url);
+    throw ollamaFailure(error, connection);
   } finally {
     deadline.close();
   }

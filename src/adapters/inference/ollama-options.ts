@@ -69,6 +69,7 @@ export const ollamaOptions = z
       .describe('Milliseconds to wait for the first word of the model, loading it included.'),
     stallMs: z.int().min(1).max(3_600_000).default(30_000).describe('Milliseconds to wait for each next word.'),
     concurrency: z.int().min(1).max(1024).default(4).describe('Calls to the server at a time; others wait.'),
+    retries: z.int().min(0).max(10).default(2).describe('Further tries of a call that failed before its first word.'),
   })
   .describe('A model on an Ollama server.');
 

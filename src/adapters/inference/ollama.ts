@@ -1,21 +1,25 @@
 import type { ChatRequest, ChatResponse } from 'ollama';
 import { DEFAULT_CONTEXT_TOKENS } from '../../core/budget.js';
-import type { CallOptions, TextEvent, TextGenerator, TextRequest, Timings, Usage } from '../../core/contracts.js';
+import type { CallOptions, ModelInfo, TextEvent, TextRequest, Timings, Usage } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
 import { abortable } from '../../core/flow.js';
 import { createDeadline } from './deadline.js';
+import type { EngineGenerator } from './engine.js';
 import { connectOllama, type OllamaConnection, ollamaAddress, ollamaFailure } from './ollama-client.js';
-import { detectOllama, showModel } from './ollama-models.js';
+import { askOllama, detectOllama, showModel } from './ollama-models.js';
 import type { OllamaOptions } from './ollama-options.js';
 import { createSlots } from './slots.js';
 
 /** Requests that may wait for a place; more are refused at once rather than answered minutes late. */
 const MAX_WAITING = 256;
+/** For a server that only has to say that it is there. */
+const HEALTH_MS = 5_000;
 
 export interface OllamaGeneratorOptions extends OllamaConnection, Partial<Omit<OllamaOptions, 'type' | 'url' | 'apiKey'>> {
   readonly model: string;
   /** Tokens of prompt and answer together. @default options.num_ctx, else 8192 */
   readonly contextTokens?: number | undefined;
+  readonly info?: ModelInfo | undefined;
   /** Milliseconds, monotonic. @default performance.now */
   readonly clock?: (() => number) | undefined;
 }
@@ -28,7 +32,7 @@ export interface OllamaGeneratorOptions extends OllamaConnection, Partial<Omit<O
 export async function openOllamaGenerator(
   options: Omit<OllamaGeneratorOptions, 'model'> & { readonly model?: string | undefined },
   call: CallOptions = {},
-): Promise<TextGenerator> {
+): Promise<EngineGenerator> {
   const { url } = ollamaAddress(options);
   const model = options.model ?? (await installedModel(options, call));
   const facts = await showModel({ ...options, model, wanted: numCtx(options) }, call);
@@ -39,7 +43,7 @@ export async function openOllamaGenerator(
       retryable: false,
     });
   }
-  return createOllamaGenerator({ ...options, model, contextTokens: facts.contextTokens });
+  return createOllamaGenerator({ ...options, model, contextTokens: facts.contextTokens, info: facts.info });
 }
 
 /**
@@ -49,7 +53,7 @@ export async function openOllamaGenerator(
  * another would make the server load the model again) and forbids cutting (`truncate`, `shift`; Ollama 0.12.6 and later), and
  * `contextTokens` tells the core how much it may send.
  */
-export function createOllamaGenerator(options: OllamaGeneratorOptions): TextGenerator {
+export function createOllamaGenerator(options: OllamaGeneratorOptions): EngineGenerator {
   const {
     model,
     think = false,
@@ -113,14 +117,29 @@ export function createOllamaGenerator(options: OllamaGeneratorOptions): TextGene
         deadline.arm(stallMs, late(stallMs, 'next word'));
       }
     } catch (error) {
-      throw deadline.signal.aborted ? deadline.signal.reason : ollamaFailure(error, url);
+      throw deadline.signal.aborted ? deadline.signal.reason : ollamaFailure(error, options);
     } finally {
       deadline.close(); // the client itself would leave the connection open
       release();
     }
   }
 
-  return { id: generatorId(model, parameters, think), engine: 'ollama', model, contextTokens, generate };
+  return {
+    id: generatorId(model, parameters, think),
+    engine: 'ollama',
+    model,
+    contextTokens,
+    info: options.info,
+    generate,
+    async health({ signal } = {}) {
+      await askOllama(options, { signal, timeoutMs: HEALTH_MS }, (client) => client.version());
+    },
+    async warm({ signal } = {}) {
+      // Without messages Ollama loads the model and writes nothing; with other parameters it would load it again.
+      const { messages: _, stream: __, ...settings } = chatRequest({ messages: [] });
+      await askOllama(options, { signal, timeoutMs }, (client) => client.chat({ ...settings, messages: [], stream: false }));
+    },
+  };
 }
 
 async function installedModel(options: OllamaConnection, { signal }: CallOptions): Promise<string> {
@@ -158,6 +177,7 @@ function finishOf(reply: ChatResponse, call: { readonly queueMs: number; readonl
     ttftMs: call.thought || promptMs === null ? null : (milliseconds(load) ?? 0) + promptMs,
     tpotMs: outputMs === null || outputTokens === null || outputTokens === 0 ? null : outputMs / outputTokens,
     queueMs: call.queueMs,
+    loadMs: milliseconds(load),
   };
   return { type: 'finish', reason: reason === 'length' ? 'length' : 'stop', usage, timings };
 }

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { RagError } from '../../core/errors.js';
 import { abortable } from '../../core/flow.js';
+import { HttpFailure } from './http-failure.js';
 
 /** Places at an engine. */
 export interface Slots {
@@ -25,7 +26,12 @@ export function createSlots({ engine, concurrency, maxWaiting }: SlotsOptions): 
     acquire(signal) {
       if (limit.pendingCount >= maxWaiting) {
         const message = `${engine} is busy: ${concurrency} requests run and ${maxWaiting} wait already; try again later`;
-        return Promise.reject(new RagError('UPSTREAM_FAILED', message, { adapter: engine }));
+        return Promise.reject(
+          new RagError('UPSTREAM_FAILED', message, {
+            adapter: engine,
+            cause: new HttpFailure(429, 'too many requests wait here'),
+          }),
+        );
       }
       const place = new Promise<() => void>((resolve) => {
         void limit(() => new Promise<void>((release) => resolve(release)));

@@ -1,3 +1,5 @@
+import { RagError } from '../../core/errors.js';
+
 /** First bytes of the formats that are met most often under a text's name. */
 const SIGNATURES: readonly (readonly [kind: string, bytes: readonly number[]])[] = [
   ['a PNG image', [0x89, 0x50, 0x4e, 0x47]],
@@ -7,20 +9,35 @@ const SIGNATURES: readonly (readonly [kind: string, bytes: readonly number[]])[]
   ['a PDF document', [0x25, 0x50, 0x44, 0x46, 0x2d]],
   ['a ZIP archive or an office document', [0x50, 0x4b, 0x03, 0x04]],
   ['a gzip archive', [0x1f, 0x8b, 0x08]],
-  ['an older office document', [0xd0, 0xcf, 0x11, 0xe0]],
+  ['an older or an encrypted office document', [0xd0, 0xcf, 0x11, 0xe0]],
   ['an ELF program', [0x7f, 0x45, 0x4c, 0x46]],
   ['a WebAssembly module', [0x00, 0x61, 0x73, 0x6d]],
-  ['UTF-16 text', [0xff, 0xfe]],
-  ['UTF-16 text', [0xfe, 0xff]],
 ];
 
 /** How far a NUL byte is looked for: all of a usual file, and enough of a large one. */
 const NUL_SEARCH_BYTES = 1 << 20;
 
-/** What bytes seem to be when they aren't text, in words; undefined when nothing speaks against text. */
-export function binaryKind(bytes: Uint8Array): string | undefined {
-  for (const [kind, signature] of SIGNATURES) {
-    if (signature.every((byte, index) => bytes[index] === byte)) return kind;
-  }
-  return bytes.subarray(0, NUL_SEARCH_BYTES).includes(0) ? 'binary data (it holds NUL bytes)' : undefined;
+/** What the first bytes say of a file that isn't text, in words; undefined when they say nothing. */
+export function signatureOf(bytes: Uint8Array): string | undefined {
+  return SIGNATURES.find(([, signature]) => signature.every((byte, index) => bytes[index] === byte))?.[0];
+}
+
+/** Whether bytes hold a NUL: binary data, or text in UTF-16. */
+export function holdsNul(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, NUL_SEARCH_BYTES).includes(0);
+}
+
+/** What a file seems to be that isn't what its name says: for messages. */
+export function kindOf(bytes: Uint8Array): string {
+  const kind = signatureOf(bytes);
+  if (kind !== undefined) return kind;
+  if (bytes.length === 0) return 'an empty file';
+  if (holdsNul(bytes)) return 'binary data';
+  const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1').trimStart().toLowerCase();
+  return head.startsWith('<!doctype html') || head.startsWith('<html') ? 'HTML' : 'text';
+}
+
+/** The error of a source that can't be text. */
+export function notText(uri: string, kind: string): RagError {
+  return new RagError('INPUT_INVALID', `${uri} is not text: it looks like ${kind}`);
 }

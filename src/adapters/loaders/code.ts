@@ -1,4 +1,5 @@
 import type { Loader } from '../../core/contracts.js';
+import { declaredEncoding } from './declared.js';
 import { decodeText, emptyWarnings } from './decode.js';
 import { extensionOf, fileName } from './names.js';
 
@@ -73,8 +74,10 @@ export function createCodeLoader(): Loader {
     id: 'code@1',
     accepts: (uri) => languageOf(uri) !== undefined,
     async load(source, { signal } = {}) {
-      const text = await decodeText(source, signal);
-      return { text, format: languageOf(source.uri) ?? 'text', metadata: {}, warnings: emptyWarnings(text) };
+      const format = languageOf(source.uri) ?? 'text';
+      const declared = format === 'xml' ? declaredEncoding(source.bytes) : undefined;
+      const { text, warnings } = await decodeText(source, { signal, declared });
+      return { text, format, metadata: {}, warnings: [...warnings, ...emptyWarnings(text)] };
     },
   };
 }

@@ -36,9 +36,9 @@ async function load(
   render: (uri: string, text: string) => Iterable<string>,
   { signal }: CallOptions = {},
 ): Promise<LoadedDocument> {
-  const text = await decodeText(source, signal);
-  const warnings = emptyWarnings(text);
-  if (warnings.length > 0) return { text: '', format, metadata: {}, warnings };
+  const { text, warnings } = await decodeText(source, { signal });
+  const empty = emptyWarnings(text);
+  if (empty.length > 0) return { text: '', format, metadata: {}, warnings: empty };
   const lines: string[] = [];
   let length = 0;
   for (const line of render(source.uri, text)) {
@@ -49,7 +49,7 @@ async function load(
     if (turnIsOver()) await nextTurn(signal);
   }
   const rendered = lines.join('\n');
-  return { text: rendered, format, metadata: {}, warnings: emptyWarnings(rendered) };
+  return { text: rendered, format, metadata: {}, warnings: [...warnings, ...emptyWarnings(rendered)] };
 }
 
 function* renderLines(uri: string, text: string): Iterable<string> {

@@ -11,8 +11,9 @@ export function createMarkdownLoader(): Loader {
     id: 'markdown@1',
     accepts: (uri) => EXTENSIONS.has(extensionOf(uri)),
     async load(source, { signal } = {}) {
-      const { text, metadata, warnings } = await takeFrontMatter(await decodeText(source, signal));
-      return { text, format: 'markdown', metadata, warnings: [...warnings, ...emptyWarnings(text)] };
+      const decoded = await decodeText(source, { signal });
+      const { text, metadata, warnings } = await takeFrontMatter(decoded.text);
+      return { text, format: 'markdown', metadata, warnings: [...decoded.warnings, ...warnings, ...emptyWarnings(text)] };
     },
   };
 }

@@ -7,8 +7,8 @@ export function createTextLoader(): Loader {
     id: 'text@1',
     accepts: () => true,
     async load(source, { signal } = {}) {
-      const text = await decodeText(source, signal);
-      return { text, format: 'text', metadata: {}, warnings: emptyWarnings(text) };
+      const { text, warnings } = await decodeText(source, { signal });
+      return { text, format: 'text', metadata: {}, warnings: [...warnings, ...emptyWarnings(text)] };
     },
   };
 }

@@ -4,12 +4,7 @@ import { extensionOf } from './names.js';
 
 /** Formats that are known and not read. A format that gets a loader of its own leaves this list. */
 const FORMATS: ReadonlyMap<string, string> = new Map([
-  ['html', 'HTML'],
-  ['htm', 'HTML'],
-  ['xhtml', 'HTML'],
-  ['pdf', 'PDF'],
   ['doc', 'Word'],
-  ['docx', 'Word'],
   ['odt', 'OpenDocument'],
   ['rtf', 'RTF'],
   ['epub', 'EPUB'],
@@ -27,7 +22,7 @@ export function createUnsupportedLoader(): Loader {
     async load({ uri }) {
       throw new RagError(
         'UNSUPPORTED',
-        `${uri}: ${FORMATS.get(extensionOf(uri))} files can't be read; convert it to Markdown or text.`,
+        `${uri}: ${FORMATS.get(extensionOf(uri))} files of this kind can't be read; convert it to .docx, PDF, HTML or text.`,
       );
     },
   };

@@ -73,20 +73,20 @@ export function createSourceFinder({
   }
 
   async function openSource(source: string, placed: Placed, rulesAbove: RulesAbove): Promise<FoundSource> {
-    const { path: origin, rest, real, uri, stats, error } = placed;
+    const { path: origin, existing, rest, real, uri, stats, error } = placed;
     const [missing] = rest;
-    if (error !== undefined) return one(origin, { uri: toSlashes(source), error: problemOf(toSlashes(source), error) });
+    if (error !== undefined) return one(origin, existing, { uri: toSlashes(source), error: problemOf(toSlashes(source), error) });
     if (missing !== undefined && !(isGlob(missing) && stats.isDirectory()))
-      return one(origin, notFound(source, `is not there${lookedIn(source, placed.allowed)}`));
+      return one(origin, existing, notFound(source, `is not there${lookedIn(source, placed.allowed)}`));
     if (missing !== undefined) return openGlob(source, placed, rulesAbove);
-    if (stats.isFile()) return one(origin, createFoundFile(uri, real, maxFileBytes));
-    if (!stats.isDirectory()) return one(origin, { uri, error: specialFile(uri) });
+    if (stats.isFile()) return one(origin, existing, createFoundFile(uri, real, maxFileBytes));
+    if (!stats.isDirectory()) return one(origin, existing, { uri, error: specialFile(uri) });
     return openFolder(placed, rulesAbove);
   }
 
   async function openFolder(placed: Placed, rulesAbove: RulesAbove): Promise<FoundSource> {
     const way = await wayFrom(placed, rulesAbove);
-    return { origin: placed.path, files: ({ signal } = {}) => walk(way, signal) };
+    return { origin: placed.path, base: placed.existing, files: ({ signal } = {}) => walk(way, signal) };
   }
 
   async function openGlob(source: string, placed: Placed, rulesAbove: RulesAbove): Promise<FoundSource> {
@@ -100,6 +100,7 @@ export function createSourceFinder({
     };
     return {
       origin: placed.path,
+      base: placed.existing,
       async *files({ signal } = {}) {
         let any = false;
         for await (const item of walk(way, signal)) {
@@ -162,9 +163,10 @@ function notFound(source: string, problem: string): Item {
   return { uri: toSlashes(source), error: new RagError('NOT_FOUND', `source ${JSON.stringify(source)} ${problem}`) };
 }
 
-function one(origin: string, item: Item): FoundSource {
+function one(origin: string, base: string, item: Item): FoundSource {
   return {
     origin,
+    base,
     async *files({ signal } = {}) {
       signal?.throwIfAborted();
       yield item;

@@ -1,5 +1,5 @@
 import type { Metadata } from '../../core/contracts.js';
-import type { IngestReport } from '../../core/types.js';
+import type { IngestOptions, IngestReport } from '../../core/types.js';
 import { defineCommand } from '../command.js';
 import { createProgressBar } from '../progress.js';
 import { createStyle, type Style } from '../terminal.js';
@@ -11,30 +11,39 @@ export const command = defineCommand({
   flags: {
     metadata: { kind: 'object', value: '{"lang":"en"}', describe: 'Metadata for every document of this call.' },
     prune: { kind: 'switch', describe: 'Remove documents that came from the same folders and globs and are gone.' },
-    watch: { kind: 'switch', later: true, describe: 'Stay, and keep the collection in step with the folders.' },
+    watch: { kind: 'switch', describe: 'Stay, and keep the collection in step; what vanishes is removed.' },
   },
   examples: [
     'hotrag ingest docs',
     `hotrag ingest "notes/**/*.md" report.csv --metadata '{"lang":"en"}'`,
     'hotrag ingest docs --prune --json',
+    'hotrag ingest docs --watch',
   ],
   async run({ host, flags, positionals, json, withRag }) {
     const bar = createProgressBar(host.stderr);
-    const report = await withRag(async (rag) => {
+    const options: IngestOptions = {
+      metadata: flags.metadata as Metadata | undefined, // the engine checks it, as it does everyone's
+      onProgress: bar.update,
+      signal: host.signal,
+    };
+    const print = (report: IngestReport) => {
+      bar.end();
+      host.stderr.write(renderProblems(report, createStyle(host, host.stderr)));
+      host.stdout.write(json ? `${JSON.stringify(report)}\n` : renderCounts(report, createStyle(host, host.stdout)));
+    };
+    return withRag(async (rag) => {
       try {
-        return await rag.ingest(positionals, {
-          metadata: flags.metadata as Metadata | undefined, // the engine checks it, as it does everyone's
-          prune: flags.prune,
-          onProgress: bar.update,
-          signal: host.signal,
-        });
+        if (flags.watch) {
+          for await (const report of rag.watch(positionals, options)) print(report);
+          return 0;
+        }
+        const report = await rag.ingest(positionals, { ...options, prune: flags.prune });
+        print(report);
+        return report.failed.length > 0 ? 1 : 0;
       } finally {
         bar.end();
       }
     });
-    host.stderr.write(renderProblems(report, createStyle(host, host.stderr)));
-    host.stdout.write(json ? `${JSON.stringify(report)}\n` : renderCounts(report, createStyle(host, host.stdout)));
-    return report.failed.length > 0 ? 1 : 0;
   },
 });
 

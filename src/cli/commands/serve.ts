@@ -5,8 +5,10 @@ import type { Rag } from '../../core/types.js';
 import { readInstructions } from '../../server/instructions.js';
 import { serveStdio } from '../../server/protocol/stdio.js';
 import { createServer } from '../../server/server.js';
+import { openAuditLog } from '../audit-log.js';
 import { defineCommand } from '../command.js';
 import { createIndexing } from '../indexing.js';
+import { serveOverHttp } from '../serve-http.js';
 import { packageVersion } from '../version.js';
 
 /** Clients ask for the tools right after the handshake: importing the engine at once would keep them waiting. */
@@ -14,27 +16,33 @@ const AFTER_HANDSHAKE_MS = 50;
 /** Without a handshake, folders are indexed all the same. */
 const WITHOUT_HANDSHAKE_MS = 1_000;
 
-/** `hotrag serve`: MCP on stdio. Answers handshake and tool list before the engine is imported, then opens it and indexes. */
+/** `hotrag serve`: MCP on stdio or HTTP. On stdio, handshake and tool list are answered before the engine is imported. */
 export const command = defineCommand({
   usage: '[folder…]',
   takes: { least: 0, most: Number.POSITIVE_INFINITY },
   flags: {
-    transport: {
-      kind: 'text',
-      choices: ['stdio', 'http'],
-      describe: 'How clients connect; http is not built yet. Default: stdio.',
-    },
+    transport: { kind: 'text', choices: ['stdio', 'http'], describe: 'How clients connect. Default: stdio.' },
     watch: { kind: 'switch', later: true, describe: 'Keep the collection in step with the folders.' },
-    host: { kind: 'text', later: true, describe: 'Address to listen on.' },
-    port: { kind: 'number', later: true, describe: 'Port to listen on.' },
-    token: { kind: 'text', later: true, describe: 'Token that clients must show.' },
+    host: { kind: 'text', describe: 'Address to listen on; another than this machine’s own needs a token. Default: 127.0.0.1.' },
+    port: { kind: 'number', describe: 'Port to listen on; 0 takes any that is free. Default: 7411.' },
+    token: {
+      kind: 'list',
+      describe: 'Token that clients must show; may be repeated. Other users can see it here: better HOTRAG_SERVER_TOKEN.',
+    },
   },
-  examples: ['hotrag serve ~/notes', 'hotrag serve ~/notes ~/papers --collection reading', 'hotrag serve --root ~/projects'],
+  examples: [
+    'hotrag serve ~/notes',
+    'hotrag serve ~/notes ~/papers --collection reading',
+    'hotrag serve --root ~/projects',
+    'hotrag serve ~/notes --transport http --port 7411',
+  ],
   async run({ host, flags, positionals, settings, openRag }) {
-    if (flags.transport === 'http')
-      throw new RagError('UNSUPPORTED', '--transport http is not built yet; leave it out to serve on stdio');
+    const overHttp = flags.transport === 'http';
+    refuseHttpFlags(overHttp, flags);
     const folders = positionals.map((folder) => existingFolder(resolve(host.cwd, folder)));
     const log = (message: string) => host.stderr.write(`hotrag: ${message}\n`);
+    const config = settings.plain === undefined || overHttp ? await settings.check() : undefined;
+    const audited = config?.server.audit === undefined ? undefined : await openAuditLog(config.server.audit);
     const engine = createEngineHolder(openRag);
     const indexing = createIndexing(folders, log);
     const ending = new AbortController();
@@ -44,31 +52,47 @@ export const command = defineCommand({
       begun = true;
       work = engine
         .open()
-        .then((rag) => indexing.run(rag, ending.signal))
+        .then(async (rag) => {
+          await indexing.run(rag, ending.signal);
+          if (folders.length > 0) server.changes.publish({ collection: rag.collection, documents: [] });
+        })
         .catch((error: unknown) => log(`the engine can't be opened: ${messageOf(error)}`));
     };
-    let timer = setTimeout(begin, WITHOUT_HANDSHAKE_MS);
+    let timer = setTimeout(begin, overHttp ? 0 : WITHOUT_HANDSHAKE_MS);
 
     const server = createServer(engine.open, {
       version: packageVersion(),
       roots: [...folders, ...settings.roots],
       logger: { warn: log, error: log },
       status: indexing.status,
-      instructions() {
+      audit: audited?.audit,
+      instructions({ collections }) {
         clearTimeout(timer);
         if (!begun) timer = setTimeout(begin, AFTER_HANDSHAKE_MS);
-        return readInstructions(join(settings.storePath, 'summary.json'));
+        return readInstructions(join(settings.storePath, 'summary.json'), collections);
       },
     });
-    await serveStdio(server, { signal: host.signal });
-
-    clearTimeout(timer);
-    ending.abort(new Error('the server is ending'));
-    await work;
-    await engine.close();
+    try {
+      if (config !== undefined && overHttp) {
+        const { port, token: tokens = [] } = flags;
+        await serveOverHttp(server, { config: config.server, host: flags.host, port, tokens, log, signal: host.signal });
+      } else await serveStdio(server, { signal: host.signal });
+    } finally {
+      clearTimeout(timer);
+      ending.abort(new Error('the server is ending'));
+      await work;
+      await engine.close();
+    }
     return host.signal.reason === 'SIGINT' ? 130 : 0;
   },
 });
+
+/** What is set for HTTP and then not served would look as if it held. */
+function refuseHttpFlags(overHttp: boolean, flags: Readonly<Record<'host' | 'port' | 'token', unknown>>): void {
+  const given = (['host', 'port', 'token'] as const).find((name) => flags[name] !== undefined);
+  if (!overHttp && given !== undefined)
+    throw new RagError('INPUT_INVALID', `--${given}: is for --transport http, which isn't given`);
+}
 
 /** A folder that isn't there is told at the start, where somebody reads it, not by an index that stays empty. */
 function existingFolder(folder: string): string {

@@ -1,7 +1,7 @@
 import type { CacheStats } from '../../core/types.js';
 import { maskSecrets } from '../../sdk/config.js';
 import { defineCommand } from '../command.js';
-import { createStyle, table } from '../terminal.js';
+import { createStyle, type Style, table } from '../terminal.js';
 
 /** `hotrag stats`: what is in the store, and how it is configured. */
 export const command = defineCommand({
@@ -33,15 +33,30 @@ export const command = defineCommand({
         ? 'No collections yet.\n'
         : table([['collection', 'documents', 'chunks', 'embedder'], ...rows], stdout.columns, [1, 2]),
     );
-    stdout.write(`\n${renderCaches(found.cache, stdout.columns)}`);
+    stdout.write(`\n${renderCaches(found.cache, stdout.columns, style)}`);
     return 0;
   },
 });
 
-function renderCaches({ layers }: CacheStats, columns: number): string {
-  const rows = Object.entries(layers).map(([name, { entries, bytes, hits, misses }]) => [
+function renderCaches({ layers, collection, version }: CacheStats, columns: number, style: Style): string {
+  const rows = Object.entries(layers).map(([name, layer]) => [
     name,
-    ...[entries, bytes, hits, misses].map(String),
+    ...[layer.entries, layer.bytes, layer.evictions, layer.hits, layer.misses].map(String),
+    `${Math.round(100 * layer.hitRate)} %`,
+    layer.savedMs.toFixed(1),
   ]);
-  return table([['cache', 'entries', 'bytes', 'hits', 'misses'], ...rows], columns, [1, 2, 3, 4]);
+  const tiers = Object.entries(layers).flatMap(([name, layer]) =>
+    layer.tiers.map((tier) => [name, tier.name, ...[tier.hits, tier.misses, tier.errors].map(String)]),
+  );
+  const state = version === '' ? 'does not exist yet' : `is at version ${version}`;
+  return [
+    `${style.foreign(collection)} ${state}\n\n`,
+    table(
+      [['cache', 'entries', 'bytes', 'evicted', 'hits', 'misses', 'hit rate', 'ms saved'], ...rows],
+      columns,
+      [1, 2, 3, 4, 5, 6, 7],
+    ),
+    '\n',
+    table([['cache', 'tier', 'hits', 'misses', 'errors'], ...tiers], columns, [2, 3, 4]),
+  ].join('');
 }

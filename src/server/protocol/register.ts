@@ -1,18 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type CallToolResult,
-  CLIENT_CAPABILITIES_META_KEY,
-  type InputRequiredResult,
-  inputRequired,
-  inputResponse,
-  McpServer,
-  type ServerContext,
-  type StandardSchemaWithJSON,
-} from '@modelcontextprotocol/server';
-import { folderOfRoot } from '../roots.js';
-import { RoundTrip } from '../round-trip.js';
-import type { RagServer, ToolResult } from '../server.js';
-import type { CallContext, JsonSchema, Tool } from '../tool.js';
+import { McpServer, type ServerOptions } from '@modelcontextprotocol/server';
+import { LOCAL_USER, type Principal } from '../principal.js';
+import type { RagServer } from '../server.js';
+import { registerPrompts } from './register-prompts.js';
+import { registerResources } from './register-resources.js';
+import { registerTools } from './register-tools.js';
+
+/** What a program adds to the neutral tables, in the words of the protocol library. */
+export interface Extension {
+  /** How the state of its own round trips is checked, which comes back from the client. */
+  readonly requestState?: ServerOptions['requestState'] | undefined;
+  readonly register: (protocol: McpServer) => void;
+}
 
 export interface RegisterOptions {
   readonly instructions: string;
@@ -20,113 +18,60 @@ export interface RegisterOptions {
   readonly trustClientRoots: boolean;
   /** Calls under way: added when they begin, removed when they end. */
   readonly running: Set<Promise<unknown>>;
+  /** @default the one user of this machine */
+  readonly principal?: Principal | undefined;
+  /** Aborted when the server ends: calls under way are then answered with an error that says so. @default never */
+  readonly stopping?: AbortSignal | undefined;
+  /**
+   * How changes reach the client: `subscribed`, it is told of the resources that it named; `all`, of every one, because who carries the
+   * messages picks; `none`, on a connection that ends with one answer.
+   */
+  readonly changes: 'subscribed' | 'all' | 'none';
+  /** Registers more than the neutral tables hold. */
+  readonly extend?: Extension | undefined;
 }
 
-/**
- * How far the last progress goes ahead of the result, in milliseconds. Official clients of the older generation put a notification off by
- * one turn, but not a result: of both in one read, the progress comes after the result and is dropped.
- */
-const PROGRESS_LEAD_MS = 10;
+/** The same with nothing left open: what each kind of thing is registered with. */
+export type Registration = RegisterOptions & { readonly principal: Principal; readonly stopping: AbortSignal };
 
-/** Puts the tool table into a protocol server, for one connection of either protocol generation. */
-export function registerTools(server: RagServer, options: RegisterOptions): McpServer {
+/**
+ * How long clients may keep what depends on this package only, and what changes with the documents, in milliseconds. For the latter it
+ * bounds how old a client's view is when it doesn't listen to the notifications.
+ */
+const FIXED = { ttlMs: 3_600_000, cacheScope: 'public' } as const;
+const CHANGING = { ttlMs: 10_000, cacheScope: 'private' } as const;
+
+/** Puts everything that the server offers into a protocol server, for one connection of either protocol generation. */
+export function register(server: RagServer, options: RegisterOptions): McpServer {
   const { name, version } = server;
+  const registration = { ...options, principal: options.principal ?? LOCAL_USER, stopping: options.stopping ?? NEVER };
   const protocol = new McpServer(
     { name, version, title: 'hotrag' },
-    { instructions: options.instructions, capabilities: { tools: { listChanged: false } } },
+    {
+      instructions: options.instructions,
+      ...(options.extend?.requestState && { requestState: options.extend.requestState }),
+      capabilities: {
+        tools: { listChanged: false },
+        prompts: { listChanged: false },
+        resources: { listChanged: true, subscribe: true },
+        completions: {},
+        logging: {},
+      },
+      cacheHints: {
+        'tools/list': FIXED,
+        'prompts/list': FIXED,
+        'resources/templates/list': FIXED,
+        'resources/list': CHANGING,
+        'resources/read': CHANGING,
+        'server/discover': CHANGING,
+      },
+    },
   );
-  for (const tool of server.tools) {
-    const { name, inputSchema, outputSchema, ...words } = tool.list();
-    const config = { ...words, inputSchema: unchecked(inputSchema), outputSchema: unchecked(outputSchema) };
-    protocol.registerTool(name, config, (input, request) => {
-      const call = callTool(server, tool, input, contextOf(protocol, request, server, options));
-      options.running.add(call);
-      return call.finally(() => options.running.delete(call));
-    });
-  }
+  registerTools(protocol, server, registration);
+  registerPrompts(protocol, server, registration);
+  registerResources(protocol, server, registration);
+  options.extend?.register(protocol);
   return protocol;
 }
 
-async function callTool(
-  server: RagServer,
-  tool: Tool,
-  input: unknown,
-  context: CallContext,
-): Promise<CallToolResult | InputRequiredResult> {
-  let told = false;
-  const progress: CallContext['progress'] = async (update) => {
-    told = true;
-    await context.progress?.(update);
-  };
-  try {
-    const result = await server.call(tool, input, { ...context, progress: context.progress && progress });
-    if (told) await delay(PROGRESS_LEAD_MS);
-    return toProtocol(result);
-  } catch (error) {
-    if (error instanceof RoundTrip) return inputRequired({ inputRequests: { roots: inputRequired.listRoots() } });
-    throw error;
-  }
-}
-
-function toProtocol(result: ToolResult): CallToolResult {
-  const content: CallToolResult['content'] = [{ type: 'text', text: result.text }];
-  if (result.type === 'failed') {
-    // Without structured content: clients check that against the output schema, which an error cannot meet.
-    return { isError: true, content, _meta: { 'hotrag/error': result.code, 'hotrag/retryable': result.retryable } };
-  }
-  return { content, structuredContent: { ...result.structured } };
-}
-
-function contextOf(
-  protocol: McpServer,
-  request: ServerContext,
-  server: RagServer,
-  { trustClientRoots }: RegisterOptions,
-): CallContext {
-  const { signal, _meta } = request.mcpReq;
-  const progressToken = _meta?.progressToken;
-  return {
-    signal,
-    progress:
-      progressToken === undefined
-        ? undefined
-        : (update) =>
-            request.mcpReq
-              .notify({ method: 'notifications/progress', params: { progressToken, ...update } })
-              // A connection that is gone aborts the call by its signal; nothing is left to tell here.
-              .catch(() => {}),
-    clientRoots: trustClientRoots ? () => clientRoots(protocol, request, server) : undefined,
-  };
-}
-
-/** The folders that the client opens; asked for in the one way that works in both generations: the call runs again with the answer. */
-async function clientRoots(protocol: McpServer, request: ServerContext, server: RagServer): Promise<readonly string[]> {
-  // 2026-07-28 sends capabilities with each request, earlier protocols with the handshake.
-  const envelope = request.mcpReq.envelope as Envelope | undefined; // the library's own type of it lost its keys
-  const capabilities = envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? protocol.server.getClientCapabilities();
-  if (capabilities?.roots === undefined) return [];
-  const answers = request.mcpReq.inputResponses;
-  if (answers === undefined) throw new RoundTrip('roots');
-  const answer = inputResponse(answers, 'roots');
-  if (answer.kind !== 'roots') return [];
-  return answer.roots.flatMap(({ uri }) => {
-    const folder = folderOfRoot(uri);
-    if (folder === undefined) server.logger.warn(`the client's root ${uri} is no folder of this machine; it was left out`);
-    return folder ?? [];
-  });
-}
-
-type Envelope = { readonly [CLIENT_CAPABILITIES_META_KEY]?: { readonly roots?: unknown } };
-
-/** A schema that is shown to clients but lets every value through: input is checked by us, so that errors have our codes and words. */
-function unchecked(jsonSchema: JsonSchema): StandardSchemaWithJSON {
-  const convert = () => ({ ...jsonSchema });
-  return {
-    '~standard': {
-      version: 1,
-      vendor: 'hotrag',
-      validate: (value) => ({ value }),
-      jsonSchema: { input: convert, output: convert },
-    },
-  };
-}
+const NEVER = new AbortController().signal;

@@ -4,7 +4,7 @@ import { StdioServerTransport, serveStdio as serveProtocol } from '@modelcontext
 import { messageOf } from '../../core/errors.js';
 import type { RagServer } from '../server.js';
 import { createDrainingTransport } from './drain.js';
-import { registerTools } from './register.js';
+import { register } from './register.js';
 import { claimStdout } from './stdout.js';
 
 export interface ServeStdioOptions {
@@ -48,8 +48,13 @@ export async function serveStdio(server: RagServer, options: ServeStdioOptions =
     draining = true;
   };
 
-  const connect = async () =>
-    registerTools(server, { instructions: await server.instructions(), trustClientRoots: true, running });
+  const connect = async ({ era }: { readonly era: 'legacy' | 'modern' }) =>
+    register(server, {
+      instructions: await server.instructions(),
+      trustClientRoots: true,
+      running,
+      changes: era === 'modern' ? 'all' : 'subscribed',
+    });
   const onerror = (error: Error) =>
     server.logger.warn(`stdio: ${messageOf(error).replace(/\s+/g, ' ').slice(0, LONGEST_WARNING)}`);
   const connection = serveProtocol(connect, { transport, onerror });

@@ -17,10 +17,18 @@ export const cacheStats = defineTool({
   }),
   run: (rag, options, { signal }) => rag.cacheStats({ ...options, signal }),
   render({ layers, collection, version }) {
-    const lines = Object.entries(layers).map(([name, { hits, misses, hitRate, entries, bytes, evictions, savedMs }]) => {
-      const rate = `${Math.round(hitRate * 100)} % of ${count(hits + misses, 'look-up')} hit`;
-      return `${name}: ${rate}, ${count(entries, 'value')} (${bytes} bytes), ${evictions} evicted, ${milliseconds(savedMs)} saved`;
-    });
+    const lines = Object.entries(layers).flatMap(
+      ([name, { hits, misses, hitRate, entries, bytes, evictions, savedMs, tiers }]) => {
+        const rate = `${Math.round(hitRate * 100)} % of ${count(hits + misses, 'look-up')} hit`;
+        const beyond = tiers
+          .slice(1)
+          .map((tier) => `  ${tier.name}: ${tier.hits} hit, ${tier.misses} missed, ${count(tier.errors, 'error')}`);
+        return [
+          `${name}: ${rate}, ${count(entries, 'value')} (${bytes} bytes), ${evictions} evicted, ${milliseconds(savedMs)} saved`,
+          ...beyond,
+        ];
+      },
+    );
     const state = version === '' ? 'does not exist yet' : `version ${version}`;
     return [`Collection '${collection}' (${state})`, ...lines].join('\n');
   },

@@ -17,6 +17,10 @@ export const deleteDocuments = defineTool({
     collection,
   }),
   output: z.object({ removed: z.int() }),
-  run: (rag, { collection, ...selection }, { signal }) => rag.documents.delete(selection, { collection, signal }),
+  async run(rag, { collection, ...selection }, { signal, changed }) {
+    const result = await rag.documents.delete(selection, { collection, signal });
+    if (result.removed > 0) changed({ collection: collection ?? rag.collection, documents: selection.ids ?? [] });
+    return result;
+  },
   render: ({ removed }) => `${count(removed, 'document')} removed`,
 });

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { RagError } from '../../core/errors.js';
-import type { Answer } from '../../core/types.js';
+import type { Answer, AnswerEvent } from '../../core/types.js';
 import { milliseconds, oneLine } from '../render.js';
-import { defineTool } from '../tool.js';
+import { CLIENT_ENGINE, hitsWithoutEngine, sampleAnswer } from '../sampling.js';
+import { type CallContext, defineTool } from '../tool.js';
 import { answerMetrics, collection, filter, mode, strict, topK } from './schemas.js';
 
 const answerSource = z.object({ index: z.int(), cited: z.boolean(), hitId: z.string(), documentId: z.string(), uri: z.string() });
@@ -38,26 +39,48 @@ export const generate = defineTool({
     model: z.string(),
     metrics: answerMetrics,
   }),
-  async run(rag, { question, ...options }, { signal, progress }): Promise<Answer> {
-    let characters = 0;
-    for await (const event of rag.stream(question, { ...options, signal })) {
-      if (event.type === 'finish') return event.answer;
-      if (event.type === 'hits' || event.text === '') continue;
-      characters += event.text.length;
-      // Waiting lets a client that reads slowly slow the engine down, instead of filling our memory.
-      await progress?.({ progress: characters, message: event.text });
+  async run(rag, { question, ...options }, { signal, progress, sample }): Promise<Answer> {
+    const startedAt = performance.now();
+    try {
+      return await answerOf(rag.stream(question, { ...options, signal }), progress, signal);
+    } catch (error) {
+      const hits = hitsWithoutEngine(error);
+      if (sample === undefined || hits === undefined) throw error;
+      const { maxTokens, temperature } = options;
+      return sampleAnswer({ question, hits, sample, maxTokens, temperature, signal, retrieveMs: performance.now() - startedAt });
     }
-    signal.throwIfAborted();
-    throw new RagError('UPSTREAM_FAILED', 'the answer ended before it was finished');
   },
-  render({ text, sources, finish, cached, engine, model, metrics }) {
+  render({ text, sources, finish, cached, engine, model, metrics }, { session }) {
     const cutOff = finish === 'length' ? '\n(The answer was cut off at maxTokens.)' : '';
     const list = sources.map(
       ({ index, cited, uri, hitId }) => `[${index}] ${oneLine(uri)} · id: ${oneLine(hitId)}${cited ? '' : ' (not cited)'}`,
     );
     const engineLine = `${engine}/${model}, ${milliseconds(metrics.totalMs)}${cached ? ', from the cache' : ''}`;
-    return [`${text}${cutOff}`, list.length === 0 ? 'No passage was found.' : `Sources:\n${list.join('\n')}`, engineLine].join(
-      '\n\n',
-    );
+    const forgotten = engine === CLIENT_ENGINE && session !== undefined;
+    return [
+      `${text}${cutOff}`,
+      list.length === 0 ? 'No passage was found.' : `Sources:\n${list.join('\n')}`,
+      engineLine,
+      ...(forgotten
+        ? ['(Your own model answered: the conversation is in your hands, and nothing is kept under this session.)']
+        : []),
+    ].join('\n\n');
   },
 });
+
+async function answerOf(
+  events: AsyncIterable<AnswerEvent>,
+  progress: CallContext['progress'],
+  signal: AbortSignal,
+): Promise<Answer> {
+  let characters = 0;
+  for await (const event of events) {
+    if (event.type === 'finish') return event.answer;
+    if (event.type === 'hits' || event.text === '') continue;
+    characters += event.text.length;
+    // Waiting lets a client that reads slowly slow the engine down, instead of filling our memory.
+    await progress?.({ progress: characters, message: event.text });
+  }
+  signal.throwIfAborted();
+  throw new RagError('UPSTREAM_FAILED', 'the answer ended before it was finished');
+}

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { invalidInput, RagError } from '../../core/errors.js';
 import { checkMetadata } from '../../core/metadata.js';
+import type { IngestReport } from '../../core/types.js';
+import type { LastingWork } from '../lasting.js';
 import { createProgressReporter } from '../progress.js';
 import { bounded, count, milliseconds, oneLine } from '../render.js';
 import { defineTool } from '../tool.js';
@@ -10,6 +12,9 @@ const source = z.union(
   [z.string().min(1), strict({ uri: z.string().min(1), metadata: metadata.optional() })],
   orElse('must be a path or { uri, metadata }'),
 );
+/** Documents of one call whose change is told by name; of more, only that there were some. */
+const MOST_NAMED = 1_000;
+
 const document = strict({ id: z.string().min(1).optional(), text: z.string(), metadata: metadata.optional() });
 
 export const ingest = defineTool({
@@ -35,7 +40,7 @@ export const ingest = defineTool({
     collection,
   }),
   output: ingestReport,
-  async run(rag, { sources = [], documents = [], ...options }, { signal, progress, allowedRoots }) {
+  async run(rag, { sources = [], documents = [], ...options }, { signal, progress, allowedRoots, lasting, changed }) {
     if (sources.length + documents.length === 0) throw invalidInput('sources', 'name sources, documents or both');
     const roots = sources.length > 0 ? await allowedRoots() : undefined;
     if (roots?.length === 0) {
@@ -50,14 +55,25 @@ export const ingest = defineTool({
       metadata: checkMetadata(text.metadata, `documents[${index}].metadata`),
     }));
     const reporter = progress && createProgressReporter(progress);
-    const report = await rag.ingest([...sources, ...texts], {
-      ...options,
-      signal,
-      roots,
-      onProgress: reporter && (({ done, total, uri }) => reporter.report({ progress: done, total, message: uri })),
-    });
+    const collection = options.collection ?? rag.collection;
+    const key = JSON.stringify([collection, sources, texts, options, roots]);
+    const work: LastingWork<IngestReport> = async (ending, tell) => {
+      const seen = new Set<string>();
+      const result = await rag.ingest([...sources, ...texts], {
+        ...options,
+        signal: ending,
+        roots,
+        onProgress({ done, total, uri }) {
+          if (uri !== undefined && seen.size < MOST_NAMED) seen.add(uri);
+          tell({ progress: done, total, message: uri });
+        },
+      });
+      if (result.added + result.changed + result.removed > 0) changed({ collection, documents: [...seen] });
+      return result;
+    };
+    const result = await lasting.run(key, work, { signal, report: reporter?.report });
     await reporter?.flush();
-    return report;
+    return result;
   },
   render({ added, changed, unchanged, removed, failed, warnings, chunks, tookMs }) {
     const counts = `${added} added, ${changed} changed, ${unchanged} unchanged, ${removed} removed, ${failed.length} failed`;

@@ -31,7 +31,7 @@ const engine = (options: Record<string, unknown>) => ollamaOptions.parse({ type:
 describe('with nothing configured', () => {
   it('takes a local Ollama: the last pulled model that chats, neither cloud nor embedder, with the context it is made for', async () => {
     const server = await start();
-    const generator = await openGenerator(undefined, { ollamaHost: server.url });
+    const generator = await openGenerator(undefined, { ollamaHost: server.url, detectTimeoutMs: 10_000 });
     expect(generator).toMatchObject({ engine: 'ollama', model: 'smollm2:latest', contextTokens: 2048 });
   });
 
@@ -46,7 +46,7 @@ describe('with nothing configured', () => {
 
   it.each(['tags-empty.json', 'tags-embedding-only.json'])('is NO_ENGINE where no model chats (%s)', async (tags) => {
     const server = await start(withTags(tags));
-    await expect(openGenerator(undefined, { ollamaHost: server.url })).rejects.toMatchObject({
+    await expect(openGenerator(undefined, { ollamaHost: server.url, detectTimeoutMs: 10_000 })).rejects.toMatchObject({
       code: 'NO_ENGINE',
       message: expect.stringMatching(/ollama pull/),
     });
@@ -123,12 +123,27 @@ describe('with an Ollama configured', () => {
   });
 });
 
+describe('an opened Ollama', () => {
+  it('tells size and quantisation of the model, and loads it without writing', async () => {
+    const server = await start((request) =>
+      request.path === '/api/chat' ? json({ model: 'smollm2', done: true, done_reason: 'load' }) : healthy(request),
+    );
+    const generator = await openGenerator([engine({ url: server.url, model: 'smollm2', keepAlive: -1 })]);
+    expect(generator.info).toMatchObject({ quantization: expect.any(String), size: expect.any(String) });
+    await generator.warm?.();
+    expect(server.seen.at(-1)).toMatchObject({
+      path: '/api/chat',
+      body: { model: 'smollm2', messages: [], stream: false, keep_alive: -1, options: { num_ctx: generator.contextTokens } },
+    });
+  });
+});
+
 describe('detectOllama', () => {
   it('goes by the family where a server tells no capabilities', async () => {
     const server = await start((request) =>
       request.path === '/api/show' ? json({ details: {}, model_info: {} }) : healthy(request),
     );
-    expect(await detectOllama({ url: server.url })).toEqual({ found: 'model', model: 'smollm2:latest' });
+    expect(await detectOllama({ url: server.url, timeoutMs: 10_000 })).toEqual({ found: 'model', model: 'smollm2:latest' });
   });
 });
 

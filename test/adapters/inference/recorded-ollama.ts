@@ -8,6 +8,8 @@ export interface SeenRequest {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: Record<string, unknown>;
+  /** Of the client: requests with the same one came over the same connection. */
+  readonly port: number | undefined;
   /** Resolves when the client closes the connection before the reply was complete. */
   readonly hungUp: Promise<void>;
 }
@@ -15,6 +17,7 @@ export interface SeenRequest {
 export interface Reply {
   readonly status?: number;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Sent one by one. */
   readonly body: readonly (string | Uint8Array)[];
   /** After the body: end it, say nothing more, or drop the connection. @default 'end' */
@@ -37,7 +40,8 @@ export async function serveRecorded(replyTo: (request: SeenRequest) => Reply): P
           if (!response.writableFinished) resolve();
         });
       });
-      const one: SeenRequest = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body, hungUp };
+      const { method = '', url: path = '', headers } = request;
+      const one: SeenRequest = { method, path, headers, body, port: request.socket.remotePort, hungUp };
       seen.push(one);
       await send(response, replyTo(one));
     });
@@ -93,9 +97,9 @@ export function healthy(request: SeenRequest): Reply {
 
 async function send(
   response: ServerResponse,
-  { status = 200, type = 'application/json', body, after = 'end' }: Reply,
+  { status = 200, type = 'application/json', headers, body, after = 'end' }: Reply,
 ): Promise<void> {
-  response.writeHead(status, { 'content-type': type });
+  response.writeHead(status, { 'content-type': type, ...headers });
   response.flushHeaders();
   for (const part of body) {
     if (response.destroyed) return;

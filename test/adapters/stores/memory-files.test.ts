@@ -77,7 +77,7 @@ describe('the files of a durable memory store', () => {
 
   it('refuses the store of a later version', async () => {
     const path = await makeStore();
-    const table = await openTable(path);
+    const { table } = await openTable(path);
     await table.put(formatKey(), packRow({ format: 99, revision: 5, nextCollection: 2 }), 5);
     await table.close();
     await expect(openMemoryStore({ path })).rejects.toMatchObject({

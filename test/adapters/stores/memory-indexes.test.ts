@@ -1,59 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { Bitset } from '../../../src/adapters/stores/memory/bitset.js';
 import { createFlatVectors } from '../../../src/adapters/stores/memory/flat-vectors.js';
-import { createKeywordIndex } from '../../../src/adapters/stores/memory/keyword-index.js';
-import { createPostings, packPostings } from '../../../src/adapters/stores/memory/postings.js';
+import { createPostings } from '../../../src/adapters/stores/memory/postings.js';
 import { createTermTable } from '../../../src/adapters/stores/memory/term-table.js';
 import { countTerms, hashWord, packTerms, unpackTerms } from '../../../src/adapters/stores/memory/terms.js';
 import { createTop } from '../../../src/adapters/stores/memory/top.js';
-import { tokenize } from '../../../src/core/tokenize.js';
 import { makeVector } from '../../support/chunks.js';
 
-const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta'];
-const texts = Array.from({ length: 300 }, (_, row) =>
-  Array.from({ length: 3 + (row % 17) }, (_, word) => WORDS[(row * 7 + word * (1 + (row % 5))) % WORDS.length]).join(' '),
-);
 const options = (allowed: Iterable<number>, limit = 1000) => ({
   limit,
   allowed: new Bitset().addAll(allowed),
   idOf: (ordinal: number) => String(ordinal).padStart(6, '0'),
   pace: () => undefined,
-});
-const everyOrdinal = [...texts.keys()];
-
-describe('the keyword index', () => {
-  it.each([0, 100, 10_000])(
-    'scores as the formula of BM25 does, over what is alive, with %i chunks loaded at once',
-    async (loadedAtOnce) => {
-      const dead = new Set([0, 5, 6, 250]);
-      const index = createKeywordIndex((ordinal) => !dead.has(ordinal));
-      const packed = unpackTerms(packTerms(countTerms(texts.map(tokenize))), texts.length);
-      await index.load([...packed.entries()].slice(0, loadedAtOnce), () => undefined);
-      for (const [ordinal, row] of packed.entries()) if (ordinal >= loadedAtOnce) index.add(ordinal, row);
-      for (const ordinal of dead) index.remove(ordinal);
-      const alive = everyOrdinal.filter((ordinal) => !dead.has(ordinal));
-      const found = await index.query('Alpha theta alpha missing', options(alive));
-      const expected = new Map(alive.map((ordinal) => [ordinal, naiveScore(['alpha', 'theta'], ordinal, alive)] as const));
-      expect(found.map((hit) => hit.ordinal).sort()).toEqual(
-        [...expected]
-          .filter(([, score]) => score > 0)
-          .map(([row]) => row)
-          .sort(),
-      );
-      for (const { ordinal, score } of found) expect(score).toBeCloseTo(expected.get(ordinal) ?? 0, 10);
-      const few = await index.query('Alpha theta', options(alive.slice(10, 20)));
-      for (const { ordinal, score } of few) expect(score).toBe(found.find((hit) => hit.ordinal === ordinal)?.score);
-    },
-  );
-
-  it('answers several queries at once that let each other in', async () => {
-    const index = createKeywordIndex(() => true);
-    for (const [ordinal, row] of countTerms(texts.map(tokenize)).entries()) index.add(ordinal, row);
-    const slow = { ...options(everyOrdinal), pace: () => new Promise<void>((resolve) => setImmediate(resolve)) };
-    const alone = await index.query('alpha beta', slow);
-    const together = await Promise.all(Array.from({ length: 4 }, () => index.query('alpha beta', slow)));
-    for (const found of together) expect(found).toEqual(alone);
-  });
 });
 
 describe('terms', () => {
@@ -74,20 +32,14 @@ describe('terms', () => {
     expect(table.find(...hashWord('another'))).toBe(-1);
   });
 
-  it.each([0, 50, 5000])('keep postings in order, in lists of any length, %i of them packed', async (packed) => {
+  it('keep postings in order, in lists of any length', () => {
     const lengths = [1, 2, 3, 5, 6, 14, 100, 5000];
-    const terms = Uint32Array.from(lengths.keys());
-    const rows = Array.from({ length: 5000 }, (_, round) => {
-      const pairs = lengths.flatMap((length, term) => (round < length ? [term, round + 1] : []));
-      return { ordinal: round * 2, terms, pairs };
-    });
-    const postings = createPostings(await packPostings(rows.slice(0, packed), lengths.length, () => undefined));
-    for (const row of rows.slice(packed)) postings.append(row);
+    const postings = createPostings();
+    for (let round = 0; round < 5000; round++) {
+      for (const [term, length] of lengths.entries()) if (round < length) postings.append(term, round * 2);
+    }
     for (const [term, length] of lengths.entries()) {
-      const reader = postings.read(term);
-      const seen: number[] = [];
-      while (reader.left > 0) reader.read(7, (ordinal, frequency) => seen.push(ordinal, frequency));
-      expect(seen).toEqual(Array.from({ length }, (_, round) => [round * 2, round + 1]).flat());
+      expect([...postings.read(term)]).toEqual(Array.from({ length }, (_, round) => round * 2));
     }
   });
 });
@@ -132,15 +84,3 @@ describe('the best of what is offered', () => {
     expect(createTop(0, idOf).take()).toEqual([]);
   });
 });
-
-function naiveScore(words: readonly string[], ordinal: number, alive: readonly number[]): number {
-  const tokens = alive.map((row) => tokenize(texts[row] ?? ''));
-  const average = tokens.reduce((sum, list) => sum + list.length, 0) / alive.length;
-  const own = tokenize(texts[ordinal] ?? '');
-  return words.reduce((sum, word) => {
-    const n = tokens.filter((list) => list.includes(word)).length;
-    const tf = own.filter((token) => token === word).length;
-    const idf = Math.log(1 + (alive.length - n + 0.5) / (n + 0.5));
-    return sum + (idf * tf * 2.2) / (tf + 1.2 * (0.25 + (0.75 * own.length) / average));
-  }, 0);
-}

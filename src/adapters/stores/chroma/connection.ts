@@ -3,6 +3,7 @@ import { RagError } from '../../../core/errors.js';
 import { createCalls, type RunCall } from '../remote/calls.js';
 import { translateChromaError } from './errors.js';
 import type { ChromaOptions } from './options.js';
+import { createPulseReader } from './pulse.js';
 
 /**
  * For every getting or making of a collection: without it the client looks for a package that embeds, and warns. The client's type
@@ -13,12 +14,17 @@ export const NO_EMBEDDING = { embeddingFunction: null } as unknown as { readonly
 /** Below every server's limit seen (5,461 rows), and JSON of a few MB with vectors. */
 const DEFAULT_BATCH = 500;
 
+/** What Chroma itself calls them. */
+const DEFAULTS = { tenant: 'default_tenant', database: 'default_database' } as const;
+
 /** A client, made at the first call, and the one edge that all calls pass. */
 export interface ChromaConnection {
   /** Where the server is, without secrets. */
   readonly address: string;
   /** Runs a call. `action` completes "could not …". */
   run<Value>(action: string, call: (client: ChromaClient) => Promise<Value>, signal: AbortSignal | undefined): Promise<Value>;
+  /** The `pulse` in the metadata of the collection of this name. */
+  readPulse(name: string, signal: AbortSignal | undefined): Promise<string>;
   /** Rows of one write: the server's limit, or less where the options say so. */
   batchSize(signal: AbortSignal | undefined): Promise<number>;
 }
@@ -44,9 +50,18 @@ export function createChromaConnection(options: ChromaOptions): ChromaConnection
     const connected = await client;
     return calls(action, () => call(connected), signal);
   };
+  const askClient = async (connected: ChromaClient, name: string) => {
+    const { metadata } = await connected.getCollection({ name, ...NO_EMBEDDING });
+    return String(metadata?.pulse);
+  };
+  const readBare = createPulseReader(headersOf(options), options.timeoutMs);
   return {
     address,
     run,
+    readPulse: (name, signal) => {
+      const bare = readBare(collectionUrl(url, options, name));
+      return run('read the pulse', async (connected) => (await bare) ?? askClient(connected, name), signal);
+    },
     batchSize: async (signal) => {
       most ??= run('ask for its limits', (connected) => connected.getMaxBatchSize(), undefined).catch((error: unknown) => {
         most = undefined;
@@ -63,15 +78,24 @@ export function createChromaConnection(options: ChromaOptions): ChromaConnection
 async function loadClient(options: ChromaOptions, url: URL): Promise<ChromaClient> {
   const { ChromaClient } = await import('chromadb');
   const ssl = url.protocol === 'https:';
-  const bearer = options.tokenHeader === 'Authorization' ? 'Bearer ' : '';
   return new ChromaClient({
     host: url.hostname,
     port: url.port === '' ? (ssl ? 443 : 80) : Number(url.port),
     ssl,
-    tenant: options.tenant ?? 'default_tenant',
-    database: options.database ?? 'default_database',
-    ...(options.token === undefined ? {} : { headers: { [options.tokenHeader]: `${bearer}${options.token}` } }),
+    tenant: options.tenant ?? DEFAULTS.tenant,
+    database: options.database ?? DEFAULTS.database,
+    headers: headersOf(options),
   });
+}
+
+function headersOf({ token, tokenHeader }: ChromaOptions): Record<string, string> {
+  if (token === undefined) return {};
+  return { [tokenHeader]: tokenHeader === 'Authorization' ? `Bearer ${token}` : token };
+}
+
+function collectionUrl({ origin }: URL, { tenant, database }: ChromaOptions, name: string): URL {
+  const path = ['tenants', tenant ?? DEFAULTS.tenant, 'databases', database ?? DEFAULTS.database, 'collections', name];
+  return new URL(`/api/v2/${path.map(encodeURIComponent).join('/')}`, origin);
 }
 
 function addressOf({ uri }: ChromaOptions): URL {

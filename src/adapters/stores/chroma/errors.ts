@@ -15,7 +15,8 @@ export function translateChromaError(address: string): (error: unknown, action: 
   return (error, action) => {
     const name = error instanceof Error ? error.name : '';
     const options = { adapter: 'chroma', cause: error };
-    if (isKnown(name)) return new RagError(NAMES[name], sentence(NAMES[name], address, action, error), options);
+    const code = isKnown(name) ? NAMES[name] : isNoDatabase(error) ? 'NOT_FOUND' : undefined;
+    if (code !== undefined) return new RagError(code, sentence(code, address, action, error), options);
     // The server understood and refused, so it would refuse again.
     if (name.startsWith('Chroma') || name.startsWith('Invalid')) {
       return new RagError('UPSTREAM_FAILED', `Chroma at ${address} refused to ${action}: ${messageOf(error)}`, {
@@ -25,6 +26,11 @@ export function translateChromaError(address: string): (error: unknown, action: 
     }
     return undefined;
   };
+}
+
+/** A database or tenant that is missing is, where something is to be made in it, a bad request only. */
+function isNoDatabase(error: unknown): boolean {
+  return /(database|tenant) \[.*\] (does not exist|not found)/i.test(messageOf(error));
 }
 
 function isKnown(name: string): name is keyof typeof NAMES {

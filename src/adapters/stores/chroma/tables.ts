@@ -4,7 +4,7 @@ import { batches } from '../../../core/flow.js';
 import type { DocumentStamp, RemoteTables, StoredChunk } from '../remote/contract.js';
 import { toExactJson } from '../remote/json.js';
 import { stampOfRowId } from '../remote/row-id.js';
-import { type ChromaConnection, NO_EMBEDDING } from './connection.js';
+import type { ChromaConnection } from './connection.js';
 import { KEYS, metadataOf } from './fields.js';
 import { readPages } from './pages.js';
 import { chunkFromJson, chunkToJson, documentMetadata, documentStamp, hitOf, storedDocument, writerRow } from './rows.js';
@@ -96,11 +96,7 @@ export function createChromaTables(
     },
     pulse: {
       // Reading a collection's own metadata takes a third of the time of reading a row.
-      read: async ({ signal } = {}) => {
-        const { name } = writers;
-        const { metadata } = await run('read the pulse', (client) => client.getCollection({ name, ...NO_EMBEDDING }), signal);
-        return String(metadata?.pulse);
-      },
+      read: ({ signal } = {}) => connection.readPulse(writers.name, signal),
       set: async (value, { signal } = {}) => {
         await run('set the pulse', () => writers.modify({ metadata: { hotrag: 'writers', pulse: value } }), signal);
       },

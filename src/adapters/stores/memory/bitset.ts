@@ -27,6 +27,27 @@ export class Bitset {
     return this;
   }
 
+  /** Whether any is set from `start` to `end`, exclusive; true also when one within the same words of 32 is. */
+  hasAny(start: number, end: number): boolean {
+    const last = Math.min(this.words.length, Math.ceil(end / 32));
+    for (let word = start >>> 5; word < last; word++) if (this.words[word] !== 0) return true;
+    return false;
+  }
+
+  /** How many are set from `start` to `end`, exclusive. */
+  countBetween(start: number, end: number): number {
+    let total = 0;
+    for (let at = start; at < end; ) {
+      const word = this.words[at >>> 5] ?? 0;
+      const next = Math.min(end, (at | 31) + 1);
+      const width = next - at;
+      const mask = width === 32 ? 0xffffffff : ((1 << width) - 1) << (at & 31);
+      total += popcount((word & mask) >>> 0);
+      at = next;
+    }
+    return total;
+  }
+
   /** Keeps what is in both; returns this. */
   intersect(other: Bitset): this {
     for (let word = 0; word < this.words.length; word++) {

@@ -1,7 +1,7 @@
 import type { Chunk, Entry, Metadata } from '../../../core/contracts.js';
 import { compareText } from '../../../core/ids.js';
 import { tokenize } from '../../../core/tokenize.js';
-import { BLOCK_SIZE, type Block, type BlockRef, type Snapshot } from './rows.js';
+import { BLOCK_SIZE, type Block, type Snapshot } from './rows.js';
 import { countTerms, packTerms } from './terms.js';
 
 /** A chunk without its text: what filters look at. */
@@ -78,8 +78,8 @@ export function vectorsOf(column: Uint8Array, dimensions: number): readonly Floa
 }
 
 /** All chunks of a `heads` column. */
-export function headsOf(column: Uint8Array, ref: BlockRef): readonly ChunkHead[] {
-  return Array.from({ length: ref.chunks }, (_, index) => headAt(column, index));
+export function headsOf(column: Uint8Array, chunks: number): readonly ChunkHead[] {
+  return Array.from({ length: chunks }, (_, index) => headAt(column, index));
 }
 
 function headOf(entry: Entry): ChunkHead {

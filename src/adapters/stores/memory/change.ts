@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { checkChange } from '../../../core/checks.js';
 import type { Change, Fingerprint } from '../../../core/contracts.js';
 import type { Pace } from '../../../core/turns.js';
@@ -58,6 +59,7 @@ export function planWrite(change: PreparedChange, snapshot: Snapshot): RowWrite 
     before,
     after: {
       sequence: before.sequence + 1,
+      stamp: randomUUID(),
       nextBlock,
       documents: before.documents + change.put.length - replaced.length - dropped.length,
       chunks: before.chunks + countChunks(added) - countChunks(removed),

@@ -18,8 +18,10 @@ import { createPacer } from '../../../core/turns.js';
 import type { Bitset } from './bitset.js';
 import { findChunk, headAt, textAt, vectorsOf } from './blocks.js';
 import { planWrite, prepareChange } from './change.js';
+import { PieceGone } from './keyword-part.js';
+import type { Needs } from './loading.js';
 import type { OrdinalQueryOptions } from './ordinal-index.js';
-import { createResident, type Needs, type View } from './resident.js';
+import { createResident, type ResidentOptions, type View } from './resident.js';
 import type { Rows, Snapshot, StoredDocument } from './rows.js';
 import type { Found } from './top.js';
 
@@ -30,17 +32,20 @@ export interface CollectionParts {
   readonly clock: () => number;
   /** Told after each commit. */
   readonly onCommit: () => void;
+  readonly residentOptions?: ResidentOptions | undefined;
 }
 
 /** Documents that are read at once. */
 const PAGE = 128;
 /** How long a commit goes on against others who always write first. */
 const MOST_PATIENCE_MS = 30_000;
+/** How often a search starts over when what was saved is gone or damaged; from the second time on it is not asked any more. */
+const MOST_ATTEMPTS = 3;
 
 /** A collection of the embedded engine. Everything is filtered before it is searched: a plan leaves no residual. */
-export function createCollection({ space, rows, clock, onCommit }: CollectionParts): Collection {
+export function createCollection({ space, rows, clock, onCommit, residentOptions }: CollectionParts): Collection {
   const { dimensions } = space.fingerprint;
-  const resident = createResident(rows, space.fingerprint);
+  const resident = createResident(rows, space.fingerprint, residentOptions);
   let closed = false;
   let lastCommit: Promise<void> = Promise.resolve();
 
@@ -48,7 +53,7 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
     space,
     async version({ signal } = {}) {
       check(signal);
-      return withSnapshot((snapshot) => String(snapshot.state.sequence));
+      return withSnapshot(({ state: { sequence, stamp } }) => (stamp === undefined ? String(sequence) : `${sequence}-${stamp}`));
     },
     plan: (filter) => ({ pushed: filter, residual: undefined, native: filter }),
     async nearest(query, options = {}) {
@@ -104,7 +109,7 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
     async close() {
       closed = true;
       await lastCommit;
-      resident.clear();
+      await resident.close();
     },
   };
 
@@ -115,7 +120,11 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
       const snapshot = rows.snapshot();
       try {
         const planned = planWrite(prepared, snapshot);
-        if (planned === undefined || (await rows.append(planned, createPacer(signal)))) return;
+        if (planned === undefined) return;
+        if (await rows.append(planned, createPacer(signal), signal)) {
+          resident.noteWritten(planned.documents.reduce((sum, { row }) => sum + row.chunks, planned.entry.removed.length));
+          return;
+        }
       } finally {
         snapshot.release();
       }
@@ -132,6 +141,23 @@ export function createCollection({ space, rows, clock, onCommit }: CollectionPar
   }
 
   async function search(
+    needs: Needs,
+    query: { readonly limit: number; readonly groups?: readonly string[] | undefined; readonly plan?: Plan | undefined },
+    options: CallOptions,
+    run: (view: View, options: OrdinalQueryOptions) => Promise<readonly Found[]>,
+    nameOf: (view: View) => string,
+  ): Promise<Matches> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await searchOnce(needs, query, options, run, nameOf);
+      } catch (error) {
+        if (!(error instanceof PieceGone) || attempt === MOST_ATTEMPTS) throw error;
+        resident.renounce(error, attempt > 1);
+      }
+    }
+  }
+
+  async function searchOnce(
     needs: Needs,
     query: { readonly limit: number; readonly groups?: readonly string[] | undefined; readonly plan?: Plan | undefined },
     options: CallOptions,

@@ -1,6 +1,8 @@
 import type { Scalar } from '../../../core/contracts.js';
 import { compareText } from '../../../core/ids.js';
 import { Bitset } from './bitset.js';
+import { asWords, joinArrays, splitArrays } from './saved-bytes.js';
+import { createValueLists, type ValueLists } from './value-lists.js';
 
 /** The ordinals of one field by value: hashed for equality, sorted for ranges and prefixes. */
 export interface FieldIndex {
@@ -13,71 +15,54 @@ export interface FieldIndex {
   /** Those whose value is of the bound's type and stands to it as asked. */
   range(op: 'gt' | 'gte' | 'lt' | 'lte', bound: number | string): Bitset;
   startingWith(prefix: string): Bitset;
+  /** How many have one of these values, dead ones too: known without looking at any. */
+  estimate(values: readonly Scalar[]): number;
+  /** Everything, as bytes to make another one from. */
+  pack(): Uint8Array;
 }
 
-export function createFieldIndex(): FieldIndex {
+/** @param packed by `pack` of one like this */
+export function createFieldIndex(packed?: Uint8Array): FieldIndex {
+  const [presentBytes, scalarBytes, itemBytes] = packed === undefined ? [] : splitArrays(packed);
   const withField = new Bitset();
-  // A Map tells 1 from "1" and true, and takes -0 for 0, as filters do.
-  const scalars = new Map<Scalar, number[]>();
-  const items = new Map<Scalar, number[]>();
-  /** Distinct values in order; undefined: not sorted since one was added. */
-  let numbers: readonly number[] | undefined;
-  let strings: readonly string[] | undefined;
+  if (presentBytes !== undefined) withField.words = asWords(presentBytes).slice();
+  const scalars = createValueLists(compareText, scalarBytes);
+  const items = createValueLists(compareText, itemBytes);
 
   return {
     add(ordinal, value) {
       if (value === undefined) return;
       withField.add(ordinal);
-      if (typeof value === 'object') {
-        for (const item of new Set(value)) listOf(items, item).push(ordinal);
-        return;
-      }
-      if (!scalars.has(value)) {
-        numbers = undefined;
-        strings = undefined;
-      }
-      listOf(scalars, value).push(ordinal);
+      if (typeof value !== 'object') scalars.add(value, ordinal);
+      else for (const item of new Set(value)) items.add(item, ordinal);
     },
     present: () => withField.clone(),
     equal: (values) => union(scalars, values),
     containing: (values) => union(items, values),
     range(op, bound) {
       if (typeof bound === 'number') {
-        numbers ??= [...scalars.keys()].filter((value) => typeof value === 'number').sort((left, right) => left - right);
         return union(
           scalars,
-          slice(numbers, op, bound, (left, right) => left - right),
+          slice(scalars.numbers(), op, bound, (left, right) => left - right),
         );
       }
-      strings ??= sortedStrings();
-      return union(scalars, slice(strings, op, bound, compareText));
+      return union(scalars, slice(scalars.strings(), op, bound, compareText));
     },
     startingWith(prefix) {
-      strings ??= sortedStrings();
+      const strings = scalars.strings();
       const start = firstNotBelow(strings, prefix, compareText);
       let end = start;
       while (strings[end]?.startsWith(prefix)) end++;
       return union(scalars, strings.slice(start, end));
     },
+    estimate: (values) => values.reduce<number>((sum, value) => sum + scalars.count(value), 0),
+    pack: () => joinArrays([withField.words, scalars.pack(), items.pack()]),
   };
-
-  function sortedStrings(): readonly string[] {
-    return [...scalars.keys()].filter((value) => typeof value === 'string').sort(compareText);
-  }
 }
 
-function listOf(lists: Map<Scalar, number[]>, value: Scalar): number[] {
-  let list = lists.get(value);
-  if (list === undefined) {
-    list = [];
-    lists.set(value, list);
-  }
-  return list;
-}
-
-function union(lists: ReadonlyMap<Scalar, readonly number[]>, values: readonly Scalar[]): Bitset {
+function union(lists: ValueLists, values: readonly Scalar[]): Bitset {
   const result = new Bitset();
-  for (const value of values) result.addAll(lists.get(value) ?? []);
+  for (const value of values) lists.collect(value, result);
   return result;
 }
 

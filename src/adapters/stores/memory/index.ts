@@ -7,8 +7,9 @@ import { createCollection } from './collection.js';
 import type { RowStore } from './rows.js';
 import { createSummary } from './summary.js';
 import { createVolatileRows } from './volatile-rows.js';
+import type { WriterLockOptions } from './writer-lock.js';
 
-export interface OpenMemoryStoreOptions {
+export interface OpenMemoryStoreOptions extends WriterLockOptions {
   /** Folder of the store. @default none: everything is gone with this process */
   readonly path?: string | undefined;
   /** Vector index. @default 'auto' */
@@ -17,6 +18,8 @@ export interface OpenMemoryStoreOptions {
   readonly uuid?: (() => string) | undefined;
   /** Milliseconds from any fixed point. @default performance.now */
   readonly clock?: (() => number) | undefined;
+  /** Chunks that must have come or gone before the indexes are saved again, for whoever opens the store next. @default 512 */
+  readonly saveAfter?: number | undefined;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface OpenMemoryStoreOptions {
  */
 export async function openMemoryStore(options: OpenMemoryStoreOptions = {}): Promise<VectorStore> {
   const { path, uuid = randomUUID, clock = () => performance.now() } = options;
-  const rows = path === undefined ? createVolatileRows() : await openDurableRows(resolve(path));
+  const rows = path === undefined ? createVolatileRows() : await openDurableRows(resolve(path), options);
   const summary = path === undefined ? undefined : createSummary(rows, resolve(path));
   const open = new Set<Collection>();
   let closing: Promise<void> | undefined;
@@ -42,7 +45,13 @@ export async function openMemoryStore(options: OpenMemoryStoreOptions = {}): Pro
       check(signal);
       const space = rows.find(request.collection) ?? (await create(request));
       checkFingerprint(space, request.fingerprint, 'memory');
-      const collection = createCollection({ space, rows: rows.rowsOf(space), clock, onCommit: () => summary?.touch() });
+      const collection = createCollection({
+        space,
+        rows: rows.rowsOf(space),
+        clock,
+        onCommit: () => summary?.touch(),
+        residentOptions: { saveAfter: options.saveAfter },
+      });
       open.add(collection);
       return {
         ...collection,
@@ -95,14 +104,14 @@ export async function openMemoryStore(options: OpenMemoryStoreOptions = {}): Pro
   }
 }
 
-async function openDurableRows(folder: string): Promise<RowStore> {
+async function openDurableRows(folder: string, options: WriterLockOptions): Promise<RowStore> {
   // Loaded here and not above: a volatile store needs no file and no LMDB.
-  const [{ openTable }, { createLmdbRows }] = await Promise.all([import('./lmdb-file.js'), import('./lmdb-rows.js')]);
-  const table = await openTable(folder);
+  const [{ openLmdb }, { createLmdbRows }] = await Promise.all([import('./lmdb-open.js'), import('./lmdb-rows.js')]);
+  const parts = await openLmdb(folder, options);
   try {
-    return createLmdbRows(table, folder);
+    return createLmdbRows(parts);
   } catch (error) {
-    await table.close();
+    await parts.table.close();
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { access, constants, type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { access, constants, type FileHandle, mkdir, open, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
@@ -6,6 +6,12 @@ import { isRagError, messageOf, RagError } from '../../../core/errors.js';
 
 /** The table that everything lies in; keys and values are bytes, each value has a version number. */
 export type Table = RootDatabase<Buffer, Buffer>;
+
+export interface OpenedTable {
+  readonly table: Table;
+  /** The folder or file can't be written: everything can be read and nothing changed. */
+  readonly readOnly: boolean;
+}
 
 /** Of LMDB's first page: a header of 24 bytes, then magic number, version, address, map size, two tables, last page. */
 const META = { magic: 24, version: 28, pageSize: 48, lastPage: 144, end: 168 } as const;
@@ -21,17 +27,19 @@ const LOOK_AGAIN_MS = 20;
  *
  * The file is looked at before LMDB gets it: LMDB maps it into memory, where a file shorter than it says kills the process instead of
  * failing a call. Commits are flushed to the disk before they are acknowledged (`overlappingSync` off), so they survive a power loss
- * as well as a SIGKILL.
- * @throws RagError CONFIG_INVALID (not a folder, no permission) · STORE_CORRUPT (truncated, not a store)
+ * as well as a SIGKILL. A store that this process may read and not write is opened for reading.
+ * @throws RagError CONFIG_INVALID (not a folder, no permission) · STORE_CORRUPT (truncated, emptied, not a store)
  */
-export async function openTable(folder: string): Promise<Table> {
-  await makeFolder(folder);
+export async function openTable(folder: string): Promise<OpenedTable> {
   const path = join(folder, 'data.mdb');
-  await checkFile(path);
+  const readOnly = await isReadOnly(folder, path);
+  if (!readOnly) await makeFolder(folder);
+  await checkFile(folder, path);
   try {
     const lmdb = await import('lmdb');
-    return lmdb.open<Buffer, Buffer>({
+    const table = lmdb.open<Buffer, Buffer>({
       path,
+      readOnly,
       noSubdir: true,
       keyEncoding: 'binary',
       encoding: 'binary',
@@ -40,6 +48,7 @@ export async function openTable(folder: string): Promise<Table> {
       // Each conditional write is a batch of its own. A failed one of lmdb's making rejects a promise that nobody can catch.
       eventTurnBatching: false,
     });
+    return { table, readOnly };
   } catch (error) {
     throw storeError(`opening the store at ${folder}`, error);
   }
@@ -54,13 +63,24 @@ export function storeError(action: string, error: unknown): unknown {
     return new RagError('STORE_CORRUPT', `${action}: the store is damaged (${message})`, options);
   }
   // LMDB reports a write that came out short as an input/output error.
-  if (/ENOSPC|no space left|input\/output error/i.test(message)) {
+  if (/ENOSPC|EFBIG|no space left|file too large|input\/output error/i.test(message)) {
     return new RagError('UPSTREAM_FAILED', `${action}: the disk is full or failing (${message})`, options);
   }
   if (/MDB_READERS_FULL/.test(message)) {
     return new RagError('STORE_LOCKED', `${action}: too many processes read the store at once (${message})`, options);
   }
   return new RagError('UPSTREAM_FAILED', `${action}: ${message}`, options);
+}
+
+/** Whether a store lies there that this process may read only: a folder of another user, a disc mounted so. */
+async function isReadOnly(folder: string, path: string): Promise<boolean> {
+  const allows = (name: string, mode: number) =>
+    access(name, mode).then(
+      () => true,
+      () => false,
+    );
+  if (!(await allows(path, constants.R_OK))) return false;
+  return !((await allows(path, constants.W_OK)) && (await allows(folder, constants.W_OK)));
 }
 
 async function makeFolder(folder: string): Promise<void> {
@@ -96,17 +116,17 @@ async function makeFolders(folder: string): Promise<void> {
   }
 }
 
-async function checkFile(path: string): Promise<void> {
-  const file = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
+async function checkFile(folder: string, path: string): Promise<void> {
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new RagError('CONFIG_INVALID', `store.path: ${path} can't be written (${messageOf(error)})`, {
+    throw new RagError('CONFIG_INVALID', `store.path: ${path} can't be read (${messageOf(error)})`, {
       cause: error,
       adapter: 'memory',
     });
   });
   try {
-    for (let look = 1; file !== undefined; look++) {
-      const problem = await problemOf(file);
+    for (let look = 1; ; look++) {
+      const problem = file === undefined ? await lossOf(folder) : await problemOf(file, folder);
       if (problem === undefined) return;
       if (look === LOOKS) throw new RagError('STORE_CORRUPT', `${path}: ${problem}`, { adapter: 'memory' });
       await setTimeout(LOOK_AGAIN_MS);
@@ -116,15 +136,29 @@ async function checkFile(path: string): Promise<void> {
   }
 }
 
+/**
+ * What is wrong with a file that is empty, or not there: the summary beside it may tell of collections, which must have been in it. A
+ * process that dies at once leaves an empty file too, and no such summary.
+ */
+async function lossOf(folder: string): Promise<string | undefined> {
+  try {
+    const summary: unknown = JSON.parse(await readFile(join(folder, 'summary.json'), 'utf8'));
+    const { collections } = summary as { readonly collections?: unknown }; // any JSON value but null has properties, and null throws
+    if (!Array.isArray(collections) || collections.length === 0) return undefined;
+    return `it is empty or gone, and summary.json beside it tells of ${collections.length} collections that were in it`;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What is wrong with a file; undefined: nothing. */
-async function problemOf(file: FileHandle): Promise<string | undefined> {
+async function problemOf(file: FileHandle, folder: string): Promise<string | undefined> {
   const first = await metaAt(file, 0);
   const pageSize = first.readUInt32LE(META.pageSize);
   const second = isMeta(first) ? await metaAt(file, pageSize) : first;
   // After the pages: a process that writes meanwhile makes the file longer before it says so in them.
   const { size } = await file.stat();
-  // Made, and never written: what a process leaves that dies at once.
-  if (size === 0) return undefined;
+  if (size === 0) return lossOf(folder);
   if (!isMeta(first)) return 'it is no store of hotrag, or its beginning is damaged';
   if (!isMeta(second)) return 'its beginning is damaged';
   const lastPage = [first, second].map((page) => page.readBigUInt64LE(META.lastPage)).reduce((a, b) => (a > b ? a : b));

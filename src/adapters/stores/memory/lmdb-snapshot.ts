@@ -2,10 +2,10 @@ import type { Transaction } from 'lmdb';
 import type { Space } from '../../../core/contracts.js';
 import { RagError } from '../../../core/errors.js';
 import { compareText } from '../../../core/ids.js';
-import type { Table } from './lmdb-file.js';
+import { storeError, type Table } from './lmdb-file.js';
 import * as keys from './lmdb-keys.js';
 import type { LogEntry, RowState, Snapshot, StoredDocument } from './rows.js';
-import { unpackRow, unseal } from './seal.js';
+import { sealedIn, unpackRow, unseal } from './seal.js';
 
 /** One state of a collection in the file, held by a read transaction until it is released. */
 export function createLmdbSnapshot(
@@ -20,18 +20,24 @@ export function createLmdbSnapshot(
   return {
     state,
     document(id) {
-      const bytes = table.get(keys.documentKey(number, id), { transaction });
-      return bytes && unpackRow<StoredDocument>(bytes, `${where}: document ${id}`);
+      const what = `${where}: document ${id}`;
+      const bytes = get(keys.documentKey(number, id), what);
+      return bytes && unpackRow<StoredDocument>(bytes, what);
     },
     documents(after, limit) {
       const found: StoredDocument[] = [];
       let cut: Buffer | undefined;
-      for (const { key, value } of table.getRange({ ...keys.documentsFrom(number, after), transaction })) {
-        if (found.length >= limit && !(cut !== undefined && key.subarray(0, cut.length).equals(cut))) break;
-        const document = unpackRow<StoredDocument>(value, `${where}: a document`);
-        if (after !== undefined && compareText(document.row.id, after) <= 0) continue;
-        cut = keys.cutBeginning(key) ?? cut;
-        found.push(document);
+      try {
+        for (const { key, value } of table.getRange({ ...keys.documentsFrom(number, after), transaction })) {
+          if (found.length >= limit && !(cut !== undefined && key.subarray(0, cut.length).equals(cut))) break;
+          const what = `${where}: ${keys.describeRow(keys.DOCUMENT_KIND, keys.restOf(key))}`;
+          const document = unpackRow<StoredDocument>(value, what);
+          if (after !== undefined && compareText(document.row.id, after) <= 0) continue;
+          cut = keys.cutBeginning(key) ?? cut;
+          found.push(document);
+        }
+      } catch (error) {
+        throw storeError(`${where}: reading documents`, error);
       }
       if (cut !== undefined) found.sort((left, right) => compareText(left.row.id, right.row.id));
       return found;
@@ -39,21 +45,37 @@ export function createLmdbSnapshot(
     logAfter(sequence) {
       const entries: LogEntry[] = [];
       for (let next = sequence + 1; next <= state.sequence; next++) {
-        const bytes = table.get(keys.logKey(number, next), { transaction });
+        const what = `${where}: log row ${next}`;
+        const bytes = get(keys.logKey(number, next), what);
         if (bytes === undefined) return undefined;
-        entries.push(unpackRow<LogEntry>(bytes, `${where}: log row ${next}`));
+        entries.push(unpackRow<LogEntry>(bytes, what));
       }
       return entries;
     },
     column(block, column) {
       const what = `${where}: ${column} of block ${block}`;
-      const bytes = table.get(keys.columnKey(number, column, block), { transaction });
+      const bytes = get(keys.columnKey(number, column, block), what);
       if (bytes === undefined) throw new RagError('STORE_CORRUPT', `${what}: missing`, { adapter: 'memory' });
       return unseal(bytes, what);
     },
+    saved: (name) => derived(keys.savedKey(number, name)),
+    savedManifest: () => derived(keys.manifestKey(number)),
     release() {
       if (open) transaction.done();
       open = false;
     },
   };
+
+  function get(key: Buffer, what: string): Buffer | undefined {
+    try {
+      return table.get(key, { transaction });
+    } catch (error) {
+      throw storeError(what, error);
+    }
+  }
+
+  function derived(key: Buffer): Uint8Array | undefined {
+    const bytes = get(key, `${where}: its saved indexes`);
+    return bytes && sealedIn(bytes);
+  }
 }

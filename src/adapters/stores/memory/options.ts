@@ -15,5 +15,11 @@ export const memoryOptions = z
       .enum(['auto', 'flat'])
       .default('auto')
       .describe('Vector index: `flat` compares every vector, exactly; `auto` picks by the number of rows.'),
+    metric: z
+      .enum(['cosine', 'dot', 'l2'])
+      .default('cosine')
+      .describe(
+        'How vectors are compared; part of a collection, which opens with no other. They are normalised, so `dot` scores as `cosine` does, and `l2`, 1 / (1 + squared distance), orders likewise.',
+      ),
   })
   .describe('The embedded engine, in this process; durable with a `path`.');

@@ -1,23 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import type { CallOptions, Fingerprint } from '../../../core/contracts.js';
 import { abortable } from '../../../core/flow.js';
-import { chunkId } from '../../../core/ids.js';
-import { createPacer, type Pace } from '../../../core/turns.js';
-import { headsOf, vectorsOf } from './blocks.js';
-import { createDirectory, type Directory } from './directory.js';
-import { createFlatVectors } from './flat-vectors.js';
+import { createPacer } from '../../../core/turns.js';
+import type { Directory } from './directory.js';
 import { createGate } from './gate.js';
-import { createKeywordIndex, type KeywordIndex } from './keyword-index.js';
-import type { OrdinalIndex } from './ordinal-index.js';
-import type { BlockRef, Rows, Snapshot } from './rows.js';
-import { createScalarIndex, type ScalarIndex } from './scalar-index.js';
-import { type TermCounts, unpackTerms } from './terms.js';
-
-/** What a query needs to have in memory; nothing else is loaded. */
-export interface Needs {
-  readonly vectors?: boolean;
-  readonly keywords?: boolean;
-  readonly fields?: ReadonlySet<string>;
-}
+import { PieceGone } from './keyword-part.js';
+import { type Loaded, loadParts, loadRows, type Needs, pieceReader, replay, restore } from './loading.js';
+import type { OrdinalIndex, OrdinalQueryOptions } from './ordinal-index.js';
+import type { Rows, Snapshot } from './rows.js';
+import { saveIndexes } from './saver.js';
+import type { ScalarIndex } from './scalar-index.js';
+import type { TermCounts } from './terms.js';
+import type { VectorIndexOptions } from './vectors/options.js';
 
 /** One state of a collection, loaded; it stays as it is until it is released. */
 export interface View {
@@ -33,70 +27,105 @@ export interface View {
 export interface Resident {
   /** The latest state, with what is needed loaded. An abort ends the wait, not the loading: others may wait for the same. */
   view(needs: Needs, options?: CallOptions): Promise<View>;
-  /** Forgets everything. */
-  clear(): void;
+  /**
+   * Loads the keywords anew at the next query, after one of their saved pieces was gone or damaged.
+   * @param entirely from the rows
+   */
+  renounce(piece: PieceGone, entirely: boolean): void;
+  /** Tells of chunks that this process wrote or removed. */
+  noteWritten(chunks: number): void;
+  /** Saves what is worth it, and forgets everything. */
+  close(): Promise<void>;
+}
+
+export interface ResidentOptions {
+  /** Chunks that must have come or gone before the indexes are saved again. @default 512 */
+  readonly saveAfter?: number | undefined;
+  /** Milliseconds since 1970. @default Date.now */
+  readonly now?: (() => number) | undefined;
+  /** How vectors are searched. */
+  readonly vectorOptions?: VectorIndexOptions | undefined;
 }
 
 /** Dead ordinals cost memory and time, so once they are most, everything is loaded anew; below this number they don't matter. */
 const FEW_DEAD = 1024;
-/** Chunks whose words are held, all at the same time, to be packed: by then the loops are compiled, and adding one by one is fast too. */
-const LOADED_AT_ONCE = 8192;
-/** Documents that are read at once while loading. */
-const PAGE = 256;
-
-interface Loaded {
-  sequence: number;
-  readonly directory: Directory;
-  vectors: OrdinalIndex<Float32Array, Float32Array> | undefined;
-  keywords: KeywordIndex | undefined;
-  readonly scalars: ScalarIndex;
-}
+/** A query saves what it found unsaved this much later, so that it isn't in the way of the next ones. */
+const SAVE_DELAY_MS = 1000;
+/** Of a larger collection this part must be unsaved: to follow the log takes less than to write everything again and again. */
+const WORTH_SAVING = 1 / 32;
+/** Damaged pieces that are remembered. */
+const MOST_DISTRUSTED = 64;
 
 /**
  * Loads lazily and catches up from the log before each query: the commits of this process and those of others take the same way.
  * Queries share the indexes; catching up waits until none is at work, and happens within one snapshot of the rows, so a query never
- * sees half of a commit.
+ * sees half of a commit. What was loaded is saved, off the way of queries, for whoever opens the collection next.
  */
-export function createResident(rows: Rows, fingerprint: Fingerprint): Resident {
+export function createResident(rows: Rows, fingerprint: Fingerprint, options: ResidentOptions = {}): Resident {
+  const { saveAfter = 512, now = Date.now, vectorOptions = {} } = options;
+  const holder = randomUUID();
   const gate = createGate();
   let loaded: Loaded | undefined;
+  let written = 0;
+  let distrusted: readonly string[] = [];
+  let trustsNothing = false;
+  let timer: NodeJS.Timeout | undefined;
+  let saving: Promise<void> = Promise.resolve();
+  let tending: Promise<void> | undefined;
+  const closing = new AbortController();
 
   return {
-    async view(needs, { signal } = {}) {
-      signal?.throwIfAborted();
-      const snapshot = rows.snapshot();
-      if (loaded !== undefined && isReady(loaded, snapshot, needs) && gate.tryRead()) return viewOf(loaded, snapshot);
-      snapshot.release();
-      let fresh: View | undefined;
-      const catchingUp = gate
-        .writeThenRead(async () => {
-          const latest = rows.snapshot();
-          try {
-            fresh = viewOf(await catchUp(latest, needs), latest);
-          } catch (error) {
-            latest.release();
-            loaded = undefined;
-            throw error;
-          }
-        })
-        .then(() => {
-          if (fresh === undefined) throw new Error('nothing was loaded');
-          return fresh;
-        });
-      try {
-        return await abortable(catchingUp, signal);
-      } catch (error) {
-        catchingUp.then(
-          (view) => view.release(),
-          () => {},
-        );
-        throw error;
-      }
+    view,
+    renounce({ piece }, entirely) {
+      distrusted = [...distrusted, piece].slice(-MOST_DISTRUSTED);
+      trustsNothing = entirely;
+      if (loaded !== undefined) loaded.keywords = undefined;
     },
-    clear() {
+    noteWritten(chunks) {
+      written += chunks;
+    },
+    async close() {
+      clearTimeout(timer);
+      closing.abort();
+      await tending?.catch(() => {}); // told where it was begun
+      await saving;
+      if (Math.max(loaded?.unsaved ?? 0, written) >= saveAfter) await save();
       loaded = undefined;
     },
   };
+
+  async function view(needs: Needs, { signal }: CallOptions = {}): Promise<View> {
+    signal?.throwIfAborted();
+    const snapshot = rows.snapshot();
+    if (loaded !== undefined && isReady(loaded, snapshot, needs) && gate.tryRead()) return viewOf(loaded, snapshot);
+    snapshot.release();
+    let fresh: View | undefined;
+    const catchingUp = gate
+      .writeThenRead(async () => {
+        const latest = rows.snapshot();
+        try {
+          fresh = viewOf(await catchUp(latest, needs), latest);
+        } catch (error) {
+          latest.release();
+          loaded = undefined;
+          throw error;
+        }
+      })
+      .then(() => {
+        if (fresh === undefined) throw new Error('nothing was loaded');
+        saveLater();
+        return fresh;
+      });
+    try {
+      return await abortable(catchingUp, signal);
+    } catch (error) {
+      catchingUp.then(
+        (late) => late.release(),
+        () => {},
+      );
+      throw error;
+    }
+  }
 
   function isReady(current: Loaded, snapshot: Snapshot, needs: Needs): boolean {
     return (
@@ -116,14 +145,13 @@ export function createResident(rows: Rows, fingerprint: Fingerprint): Resident {
         return current.vectors;
       },
       get keywords() {
-        if (current.keywords === undefined) throw new Error('keywords were not asked for');
-        return current.keywords;
+        const { keywords } = current;
+        if (keywords === undefined) throw new Error('keywords were not asked for');
+        const read = pieceReader(snapshot);
+        return { ...keywords, query: (text: string, request: OrdinalQueryOptions) => keywords.query(text, { ...request, read }) };
       },
       scalars: current.scalars,
-      idOf(ordinal) {
-        const { block, index } = current.directory.locate(ordinal);
-        return chunkId(block.documentId, block.hash, block.group, block.start + index);
-      },
+      idOf: current.directory.idOf,
       release() {
         if (!open) return;
         open = false;
@@ -135,113 +163,59 @@ export function createResident(rows: Rows, fingerprint: Fingerprint): Resident {
 
   async function catchUp(snapshot: Snapshot, needs: Needs): Promise<Loaded> {
     const pace = createPacer();
-    const entries = loaded && snapshot.logAfter(loaded.sequence);
-    let current: Loaded;
-    if (loaded === undefined || entries === undefined) {
-      current = await loadDirectory(snapshot, pace);
-    } else {
-      current = loaded;
-      const removed = new Set(entries.flatMap((entry) => entry.removed));
-      for (const number of removed) remove(current, number);
-      for (const block of entries.flatMap((entry) => entry.added)) {
-        // Added, and removed by a later commit: it is gone from the rows.
-        if (removed.has(block.number)) continue;
-        add(current, snapshot, block);
-        await pace();
-      }
-      current.sequence = snapshot.state.sequence;
-      const dead = current.directory.size - current.directory.liveCount;
-      if (dead > FEW_DEAD && dead > current.directory.liveCount) current = await loadDirectory(snapshot, pace);
-    }
+    let current = loaded ?? (await restore(snapshot, pace)) ?? (await loadRows(snapshot, pace));
+    const entries = snapshot.logAfter(current.sequence);
+    if (entries === undefined) current = await loadRows(snapshot, pace);
+    else await replay(current, entries, snapshot, fingerprint, pace);
+    const dead = current.directory.size - current.directory.liveCount;
+    if (dead > FEW_DEAD && dead > current.directory.liveCount) current = await loadRows(snapshot, pace);
     loaded = current;
-    await loadParts(current, snapshot, needs, pace);
+    const isTrusted = (name: string) => !trustsNothing && !distrusted.some((piece) => piece.startsWith(`${name}/`));
+    await loadParts(current, snapshot, needs, { fingerprint, vectorOptions, isTrusted }, pace);
     return current;
   }
 
-  async function loadDirectory(snapshot: Snapshot, pace: Pace): Promise<Loaded> {
-    const directory = createDirectory();
-    let after: string | undefined;
-    for (;;) {
-      const page = snapshot.documents(after, PAGE);
-      const last = page.at(-1);
-      if (last === undefined) break;
-      for (const document of page) for (const block of document.blocks) directory.add(block);
-      after = last.row.id;
-      await pace();
-    }
-    return {
-      sequence: snapshot.state.sequence,
-      directory,
-      vectors: undefined,
-      keywords: undefined,
-      scalars: createScalarIndex(),
-    };
+  function saveLater(): void {
+    if (loaded === undefined || timer !== undefined) return;
+    const isUnsaved = rows.saved !== undefined && loaded.unsaved >= Math.max(saveAfter, loaded.directory.size * WORTH_SAVING);
+    if (!isUnsaved && loaded.vectors?.isStale !== true) return;
+    timer = setTimeout(() => {
+      tendAndSave().finally(() => {
+        timer = undefined;
+      });
+    }, SAVE_DELAY_MS).unref();
   }
 
-  async function loadParts(current: Loaded, snapshot: Snapshot, needs: Needs, pace: Pace): Promise<void> {
-    if (needs.vectors === true && current.vectors === undefined) {
-      const vectors = createFlatVectors(fingerprint.dimensions, fingerprint.metric, current.directory.size);
-      for (const { block, first } of current.directory.blocks()) {
-        addVectors(vectors, snapshot, block, first);
-        await pace();
+  async function tendAndSave(): Promise<void> {
+    tending ??= loaded?.vectors?.tend(createPacer(closing.signal));
+    try {
+      await tending;
+    } catch {
+      // Closed meanwhile; or it could not be built, and searches compare more than they would have to.
+    }
+    tending = undefined;
+    if (!closing.signal.aborted) await save();
+  }
+
+  function save(): Promise<void> {
+    saving = saving.then(async () => {
+      const { saved } = rows;
+      if (saved === undefined) return;
+      const hold = async () => {
+        // A process that only wrote has loaded nothing; what it wrote is to be found at once by the next one.
+        const held = await view(loaded === undefined ? { keywords: true, vectors: true } : {});
+        if (loaded === undefined) throw new Error('nothing was loaded');
+        return { loaded, release: held.release };
+      };
+      try {
+        await saveIndexes({ rows, saved, holder, now, hold, pace: createPacer() });
+        written = 0;
+        trustsNothing = false;
+      } catch (error) {
+        // It repeats what the rows tell: nothing that anybody asked for may fail over it.
+        if (error instanceof PieceGone && loaded !== undefined) loaded.keywords = undefined;
       }
-      current.vectors = vectors;
-    }
-    if (needs.keywords === true && current.keywords === undefined) {
-      const { alive } = current.directory;
-      const keywords = createKeywordIndex((ordinal) => alive.has(ordinal));
-      const early: (readonly [number, TermCounts])[] = [];
-      for (const { block, first } of current.directory.blocks()) {
-        if (first >= LOADED_AT_ONCE) break;
-        for (const [row, counts] of termsOf(snapshot, block).entries()) early.push([first + row, counts]);
-        await pace();
-      }
-      await keywords.load(early, pace);
-      for (const { block, first } of current.directory.blocks()) {
-        if (first >= LOADED_AT_ONCE) addTerms(keywords, snapshot, block, first);
-        await pace();
-      }
-      current.keywords = keywords;
-    }
-    const missing = current.scalars.missing(needs.fields ?? new Set());
-    if (missing.size > 0) {
-      current.scalars.start(missing);
-      for (const { block, first } of current.directory.blocks()) {
-        addHeads(current.scalars, snapshot, block, first, missing);
-        await pace();
-      }
-    }
-  }
-
-  function add(current: Loaded, snapshot: Snapshot, block: BlockRef): void {
-    const first = current.directory.add(block);
-    if (current.vectors !== undefined) addVectors(current.vectors, snapshot, block, first);
-    if (current.keywords !== undefined) addTerms(current.keywords, snapshot, block, first);
-    if (!current.scalars.isEmpty) addHeads(current.scalars, snapshot, block, first);
-  }
-
-  function remove(current: Loaded, number: number): void {
-    for (const ordinal of current.directory.remove(number)) {
-      current.vectors?.remove(ordinal);
-      current.keywords?.remove(ordinal);
-    }
-  }
-
-  function addVectors(index: OrdinalIndex<Float32Array, Float32Array>, snapshot: Snapshot, block: BlockRef, first: number): void {
-    const vectors = vectorsOf(snapshot.column(block.number, 'vectors'), fingerprint.dimensions);
-    for (const [row, vector] of vectors.entries()) index.add(first + row, vector);
-  }
-
-  function addTerms(index: OrdinalIndex<TermCounts, string>, snapshot: Snapshot, block: BlockRef, first: number): void {
-    for (const [row, counts] of termsOf(snapshot, block).entries()) index.add(first + row, counts);
-  }
-
-  function termsOf(snapshot: Snapshot, block: BlockRef): readonly TermCounts[] {
-    return unpackTerms(snapshot.column(block.number, 'terms'), block.chunks);
-  }
-
-  function addHeads(index: ScalarIndex, snapshot: Snapshot, block: BlockRef, first: number, fields?: ReadonlySet<string>): void {
-    const heads = headsOf(snapshot.column(block.number, 'heads'), block);
-    for (const [row, head] of heads.entries()) index.add(first + row, head, fields);
+    });
+    return saving;
   }
 }

@@ -27,8 +27,31 @@ export interface Rows {
   /**
    * Writes all of it or nothing; durable when it resolves.
    * @returns false, and has written nothing, when the state is no longer the one that `write` started from
+   * @throws RagError STORE_LOCKED when others have been writing for too long · the signal's reason
    */
-  append(write: RowWrite, pace: Pace): Promise<boolean>;
+  append(write: RowWrite, pace: Pace, signal?: AbortSignal): Promise<boolean>;
+  /** Undefined where rows live no longer than the process, or may only be read. */
+  readonly saved?: SavedRows | undefined;
+}
+
+/** Where what is derived from rows can be saved (saved.ts). Nothing here is the truth: to lose it costs time only. */
+export interface SavedRows {
+  /**
+   * Takes the lease that one process at a time needs to save, or prolongs its own.
+   * @param now milliseconds since 1970; the lease lasts until `until`
+   * @returns false when another process has it
+   */
+  lease(holder: string, now: number, until: number): Promise<boolean>;
+  release(holder: string): Promise<void>;
+  write(pieces: readonly (readonly [name: string, bytes: Uint8Array])[]): Promise<void>;
+  remove(names: readonly string[]): Promise<void>;
+  names(): readonly string[];
+  /** Counts the manifests so far. */
+  revision(): number;
+  /** Puts the next manifest in place; false when there is one after `revision` already. */
+  replaceManifest(bytes: Uint8Array, revision: number): Promise<boolean>;
+  /** Removes the log up to a commit, that one included. */
+  trimLog(sequence: number): Promise<void>;
 }
 
 /** At most `BLOCK_SIZE` chunks of one document and one group; written once, never changed. */
@@ -65,6 +88,8 @@ export interface StoredDocument {
 export interface RowState {
   /** Raised by every commit. */
   readonly sequence: number;
+  /** Random, by each commit: copies of a store, and one restored from a backup, go on from the same sequence and are not the same. */
+  readonly stamp?: string | undefined;
   readonly nextBlock: number;
   readonly documents: number;
   readonly chunks: number;
@@ -85,6 +110,9 @@ export interface Snapshot {
   logAfter(sequence: number): readonly LogEntry[] | undefined;
   /** @throws RagError STORE_CORRUPT when it is missing or damaged */
   column(block: number, column: Column): Uint8Array;
+  /** A saved piece, or the manifest; undefined when it is missing or damaged. */
+  saved(name: string): Uint8Array | undefined;
+  savedManifest(): Uint8Array | undefined;
   release(): void;
 }
 
@@ -98,8 +126,10 @@ export interface RowWrite {
   readonly droppedDocuments: readonly string[];
 }
 
-/** Commits that the log keeps; who has seen none of them loads anew, which is then hardly more work. */
+/** Commits that the log keeps behind what is saved, for processes that saw the state before; who has seen none of them loads anew. */
 export const LOG_LENGTH = 4096;
+/** Commits that it keeps while nobody saves. */
+export const LONGEST_LOG = 65_536;
 
 /** What everybody who still holds a collection learns once it was dropped. */
 export function dropped(space: Space): RagError {

@@ -9,14 +9,20 @@ export function seal(bytes: Uint8Array): Buffer {
   return sealed;
 }
 
+/** The value that was sealed; undefined when it is damaged. */
+export function sealedIn(sealed: Buffer): Buffer | undefined {
+  const bytes = sealed.subarray(0, Math.max(0, sealed.length - 4));
+  return sealed.length < 4 || crc32(bytes) !== sealed.readUInt32LE(bytes.length) ? undefined : bytes;
+}
+
 /**
  * The value that was sealed.
  * @param what names it for the error
  * @throws RagError STORE_CORRUPT
  */
 export function unseal(sealed: Buffer, what: string): Buffer {
-  const bytes = sealed.subarray(0, Math.max(0, sealed.length - 4));
-  if (sealed.length < 4 || crc32(bytes) !== sealed.readUInt32LE(bytes.length)) {
+  const bytes = sealedIn(sealed);
+  if (bytes === undefined) {
     throw new RagError('STORE_CORRUPT', `${what}: damaged (its checksum is wrong)`, { adapter: 'memory' });
   }
   return bytes;

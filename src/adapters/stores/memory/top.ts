@@ -9,6 +9,8 @@ export interface Found {
 /** Keeps the best `limit` of everything that is offered. */
 export interface Top {
   offer(ordinal: number, score: number): void;
+  /** What is below is not kept: the worst score when there are as many as wanted, else minus infinity. */
+  readonly threshold: number;
   /** Best first, ties by ascending id. */
   take(): readonly Found[];
 }
@@ -20,6 +22,7 @@ export interface Top {
 export function createTop(limit: number, idOf: (ordinal: number) => string): Top {
   const heap: Found[] = [];
   const ids = new Map<number, string>();
+  let threshold = Number.NEGATIVE_INFINITY;
 
   /** Below zero when `left` is the better one. */
   const compare = (left: Found, right: Found): number =>
@@ -27,16 +30,21 @@ export function createTop(limit: number, idOf: (ordinal: number) => string): Top
 
   return {
     offer(ordinal, score) {
+      if (score < threshold) return;
       const found = { ordinal, score };
       const [worst] = heap;
       if (heap.length < limit) {
         heap.push(found);
         rise(heap.length - 1);
-      } else if (worst !== undefined && score >= worst.score && compare(found, worst) < 0) {
+      } else if (worst !== undefined && compare(found, worst) < 0) {
         ids.delete(worst.ordinal);
         heap[0] = found;
         sink();
       }
+      if (heap.length === limit) threshold = heap[0]?.score ?? Number.NEGATIVE_INFINITY;
+    },
+    get threshold() {
+      return threshold;
     },
     take: () => heap.sort(compare),
   };

@@ -104,6 +104,8 @@ function createRows(space: Space): VolatileRows {
           throw new RagError('STORE_CORRUPT', `collection "${space.collection}": block ${number} is missing`);
         return block.columns[column];
       },
+      saved: () => undefined,
+      savedManifest: () => undefined,
       release() {
         snapshots.delete(changed);
         forgetRemoved();

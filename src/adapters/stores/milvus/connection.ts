@@ -1,9 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { MilvusClient } from '@zilliz/milvus2-sdk-node';
 import { RagError } from '../../../core/errors.js';
 import { abortable } from '../../../core/flow.js';
 import { createCalls } from '../remote/calls.js';
 import { addressOf } from './address.js';
-import { MilvusFailure, statusOf, translateMilvus } from './errors.js';
+import { isUnsent, MilvusFailure, statusOf, translateMilvus } from './errors.js';
 import type { MilvusOptions } from './options.js';
 import { type MilvusVersion, readVersion } from './version.js';
 
@@ -23,6 +24,11 @@ export interface MilvusConnection {
 
 /** The limit of `longCall`; the client has a limit of its own, which such a call must be given too. */
 export const LONG_CALL_MS = 600_000;
+
+/** A client that found its server down looks for it again so much later at most, ms, give or take a fifth. */
+const MOST_BACKOFF_MS = 200;
+/** By then it has looked again. */
+const LOOKED_AGAIN_MS = 300;
 
 /** Nothing is imported or opened before the first call. */
 export function createConnection(options: MilvusOptions): MilvusConnection {
@@ -47,13 +53,24 @@ export function createConnection(options: MilvusOptions): MilvusConnection {
     });
     return connected;
   };
-  const checked = async <Answer>(run: (client: MilvusClient) => Promise<Answer>) => checkStatus(await run(await client()));
-  const call: MilvusConnection['call'] = (action, run, signal) => short(action, () => checked(run), signal);
+  /** A call that met a client between two looks for its server is made again after the next one: a server that is back is found at once. */
+  const checked = async <Answer>(run: (client: MilvusClient) => Promise<Answer>, signal: AbortSignal | undefined) => {
+    const milvus = await client();
+    try {
+      return checkStatus(await run(milvus));
+    } catch (error) {
+      if (!isUnsent(error)) throw error;
+      await wait(LOOKED_AGAIN_MS);
+      signal?.throwIfAborted();
+      return checkStatus(await run(milvus));
+    }
+  };
+  const call: MilvusConnection['call'] = (action, run, signal) => short(action, () => checked(run, signal), signal);
 
   return {
     host,
     call,
-    longCall: (action, run, signal) => long(action, () => checked(run), signal),
+    longCall: (action, run, signal) => long(action, () => checked(run, signal), signal),
     version(signal) {
       version ??= call('ask for its version', (milvus) => milvus.getVersion())
         .then(({ version: text }) => readVersion(text))
@@ -99,7 +116,7 @@ async function connect(options: MilvusOptions): Promise<MilvusClient> {
       'grpc.keepalive_permit_without_calls': 0,
       // By default a client that found its server down tries again ever more seldom, up to every two minutes.
       'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 1000,
+      'grpc.max_reconnect_backoff_ms': MOST_BACKOFF_MS,
     },
     ...(options.token === undefined ? {} : { token: options.token }),
     ...(options.database === undefined ? {} : { database: options.database }),

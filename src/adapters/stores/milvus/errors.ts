@@ -59,6 +59,11 @@ export function isCollectionMissing(error: unknown): boolean {
   return code === MILVUS_CODES.collectionNotFound || error_code === 'CollectionNotExists';
 }
 
+/** True when the client had no connection to send the call by: it may be made again, whatever it does. */
+export function isUnsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 14 && error.message.includes('No connection established');
+}
+
 /** The status in an answer: beside the data, or the answer itself; undefined: there is none. */
 export function statusOf(answer: unknown): MilvusStatus | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined;

@@ -21,6 +21,8 @@ export interface Table {
   readonly name: string;
   /** Rows that a filter allows ('' = all), at once: for what is known to be little. */
   query(filter: string, output: readonly string[], options: CallOptions): Promise<readonly Row[]>;
+  /** All rows of a table that holds few, at most 10,000: on Lite in less than half the time of a `query` that allows every row. */
+  all(output: readonly string[], options: CallOptions): Promise<readonly Row[]>;
   /** The same, of any number and in any order; a page may hold ten thousand rows, so only small columns are asked for. */
   smallPages(filter: string, output: readonly string[], options: CallOptions): AsyncIterable<readonly Row[]>;
   /** The same with large columns, at most `size` rows at a time. */
@@ -58,7 +60,8 @@ export function openTable({ connection, name, key, replicas, flushAfter }: Table
     if (await isLoaded(signal)) return;
     // Not `loadCollection`: it waits in steps of 400 ms and drops the code of a failure.
     const request = { collection_name, replica_number: replicas, timeout: LONG_CALL_MS };
-    await connection.longCall(what('load'), (client) => client.loadCollectionAsync(request), signal);
+    const action = replicas === 1 ? what('load') : what(`load ${replicas} replicas of`);
+    await connection.longCall(action, (client) => client.loadCollectionAsync(request), signal);
     const end = Date.now() + LONG_CALL_MS;
     while (!(await isLoaded(signal))) {
       if (Date.now() > end)
@@ -84,7 +87,7 @@ export function openTable({ connection, name, key, replicas, flushAfter }: Table
         client.query({
           collection_name,
           // Milvus 2.3 refuses an empty filter that has no limit.
-          filter: filter === '' ? `${key} != ""` : filter,
+          filter: filter === '' && limit === undefined ? `${key} != ""` : filter,
           output_fields: [...output],
           ...(limit === undefined ? {} : { limit }),
         }),
@@ -122,6 +125,7 @@ export function openTable({ connection, name, key, replicas, flushAfter }: Table
   return {
     name,
     query,
+    all: async (output, options) => (await reading(() => ask('', output, PAGE_KEYS, options), options)).data,
     count,
     reading,
     load,

@@ -71,7 +71,7 @@ export function createTables(parts: MilvusTablesParts): RemoteTables {
       }
     },
 
-    writers: async (options = {}) => (await writers.query('', rows.WRITER_OUTPUT, options)).map(rows.writerOf),
+    writers: async (options = {}) => (await writers.all(rows.WRITER_OUTPUT, options)).map(rows.writerOf),
     putWriter: (row, options = {}) => writers.write('upsert', [rows.rowOfWriter(row)], options),
     deleteWriters: (ids, options = {}) => writers.remove(ids, options),
     async stamps(since, options = {}) {

@@ -1,5 +1,4 @@
 import { isRagError, messageOf, RagError } from '../../../core/errors.js';
-import { abortable } from '../../../core/flow.js';
 
 export interface CallRules {
   /** Of the product, for errors. */
@@ -23,18 +22,37 @@ export type RunCall = <Value>(action: string, call: () => Promise<Value>, signal
 export function createCalls(rules: CallRules): RunCall {
   return async (action, call, signal) => {
     signal?.throwIfAborted();
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(timeout(rules, action)), rules.timeoutMs);
     try {
-      return await abortable(abortable(call(), deadline.signal), signal);
+      return await withinLimits(call(), signal, rules.timeoutMs, () => timeout(rules, action));
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
       if (isRagError(error)) throw error;
       throw rules.translate(error, action) ?? upstreamFailed(rules, action, error);
-    } finally {
-      clearTimeout(timer);
     }
   };
+}
+
+/** Waits for `work` as long as the signal and the time allow. One listener and one timer: a signal of its own costs ten times as much. */
+function withinLimits<Value>(
+  work: Promise<Value>,
+  signal: AbortSignal | undefined,
+  timeoutMs: number,
+  late: () => RagError,
+): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const end = (finish: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      finish();
+    };
+    const onAbort = () => end(() => reject(signal?.reason));
+    const timer = setTimeout(() => end(() => reject(late())), timeoutMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    work.then(
+      (value) => end(() => resolve(value)),
+      (error: unknown) => end(() => reject(error)),
+    );
+  });
 }
 
 function timeout(rules: CallRules, action: string): RagError {

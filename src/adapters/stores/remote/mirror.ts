@@ -1,3 +1,4 @@
+import { setImmediate as turnOver } from 'node:timers/promises';
 import type { CallOptions } from '../../../core/contracts.js';
 import { abortable, batches } from '../../../core/flow.js';
 import { nextTurn, turnIsOver } from '../../../core/turns.js';
@@ -64,6 +65,9 @@ export function createMirror(tables: RemoteTables): Mirror {
   let isDoubtful = false;
   let running: Promise<unknown> = Promise.resolve();
   let waiting: Promise<readonly WriterRow[]> | undefined;
+  const { pulse } = tables;
+  const readPulse = pulse && oncePerTurn(() => pulse.read());
+  const readWriters = oncePerTurn(() => tables.writers());
 
   const isLive = (documentId: string, stamp: Stamp): boolean => {
     const entry = entries.get(documentId);
@@ -181,15 +185,15 @@ export function createMirror(tables: RemoteTables): Mirror {
       return known !== undefined;
     },
     look: async (options) => {
-      if (tables.pulse === undefined) return covers(await tables.writers(options));
-      return settled !== undefined && (await tables.pulse.read(options)) === settled?.pulse;
+      if (readPulse === undefined) return covers(await abortable(readWriters(), options.signal));
+      return settled !== undefined && (await abortable(readPulse(), options.signal)) === settled?.pulse;
     },
     version: async (options) => {
-      if (tables.pulse !== undefined && settled !== undefined) {
-        const pulse = await tables.pulse.read(options);
+      if (readPulse !== undefined && settled !== undefined) {
+        const pulse = await abortable(readPulse(), options.signal);
         if (pulse === settled?.pulse) return settled.version ?? passingVersion();
       }
-      const writers = tables.pulse === undefined ? await tables.writers(options) : await abortable(refresh(), options.signal);
+      const writers = await abortable(readPulse === undefined ? readWriters() : refresh(), options.signal);
       return watch.active(writers).size > 0 ? passingVersion() : settledVersion(writers);
     },
     active: (writers) => watch.active(writers),
@@ -209,5 +213,20 @@ export function createMirror(tables: RemoteTables): Mirror {
     setOwnWriter: (writer) => {
       ownWriter = writer;
     },
+  };
+}
+
+/**
+ * One trip for all who ask within a turn of the event loop: a search by vector and by words, and the version beside it. It begins
+ * when the turn is over, so that the reads it is to guard go to the server first and its own work is done while they are waited for.
+ */
+function oncePerTurn<Value>(read: () => Promise<Value>): () => Promise<Value> {
+  let next: Promise<Value> | undefined;
+  return () => {
+    next ??= turnOver().then(() => {
+      next = undefined;
+      return read();
+    });
+    return next;
   };
 }

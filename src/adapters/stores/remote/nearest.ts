@@ -3,8 +3,8 @@ import { compareText } from '../../../core/ids.js';
 import type { RemoteHit, RemoteMatches } from './contract.js';
 import { readSettled, type SettledParts } from './settled.js';
 
-/** Rows asked for beyond the limit: stale ones among the hits, and ties at its end, are then seldom a second trip. */
-const SPARE = 2;
+/** Rows asked for beyond the limit: one, to tell whether the last hit ties with what follows. Each more costs every search of Chroma 1 %. */
+const SPARE = 1;
 /** Ties beyond this many rows are cut where the server cuts them. */
 const MOST_FOR_TIES = 4096;
 
@@ -18,7 +18,7 @@ export async function findNearest(parts: SettledParts, query: VectorQuery, optio
   const { vector, groups, plan, limit } = query;
   const isLive = ({ chunk, stamp }: RemoteHit) => mirror.isLive(chunk.documentId, stamp);
   for (let asked = Math.min(limit + SPARE, tables.mostHits); ; asked = Math.min(asked * 4, tables.mostHits)) {
-    const { live, more, index } = await readSettled(
+    const { live, hits, more, index } = await readSettled(
       parts,
       {
         read: () => tables.nearest({ vector, limit: asked, groups, native: plan?.native }, options),
@@ -29,7 +29,7 @@ export async function findNearest(parts: SettledParts, query: VectorQuery, optio
       options,
     );
     const exhausted = !more || asked >= tables.mostHits;
-    if (exhausted || isWhole(live, limit) || (live.length >= limit && asked > MOST_FOR_TIES)) {
+    if (exhausted || isWhole(live, hits, limit) || (live.length >= limit && asked > MOST_FOR_TIES)) {
       return { matches: live.slice(0, limit).map(({ chunk, score }) => ({ id: chunk.id, score, chunk })), index };
     }
   }
@@ -39,9 +39,9 @@ function byScore(left: RemoteHit, right: RemoteHit): number {
   return right.score - left.score || compareText(left.chunk.id, right.chunk.id);
 }
 
-/** True when the best `limit` are certain: one more is there, and it is worse than the last of them. */
-function isWhole(live: readonly RemoteHit[], limit: number): boolean {
+/** True when the best `limit` are certain: what the server left out is no better than the worst it gave, and that is worse than all of them. */
+function isWhole(live: readonly RemoteHit[], hits: readonly RemoteHit[], limit: number): boolean {
   const last = live[limit - 1];
-  const following = live[limit];
-  return last !== undefined && following !== undefined && following.score < last.score;
+  const worst = hits.at(-1);
+  return last !== undefined && worst !== undefined && worst.score < last.score;
 }

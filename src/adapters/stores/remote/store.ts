@@ -35,22 +35,34 @@ export function createRemoteStore({ server, openKeywordStore, keepsKeywords = fa
     return store.open({ collection: uuid, fingerprint: SIDECAR_FINGERPRINT, fields, create: true });
   };
 
-  // Shared by openers who may each give up, so it follows nobody's signal.
   const share = (space: Space): Shared => {
-    const shared: Shared = {
-      users: 0,
-      collection: server.tables(space).then((tables) =>
-        createRemoteCollection({
-          space,
-          compiler: server.compiler,
-          tables,
-          keywords: { open: () => openKeywords(space), eager: keepsKeywords },
-        }),
-      ),
-    };
-    shared.collection.catch(() => open.delete(space.uuid)); // told to whoever opened it
+    const abandoned = new AbortController();
+    const call = { signal: abandoned.signal };
+    const collection = server.tables(space, call).then((tables) =>
+      createRemoteCollection({
+        space,
+        compiler: server.compiler,
+        tables,
+        keywords: { open: () => openKeywords(space), eager: keepsKeywords },
+      }),
+    );
+    const shared: Shared = { users: 0, abandoned, collection };
+    collection.catch(() => forget(space, shared)); // told to whoever opened it
     open.set(space.uuid, shared);
     return shared;
+  };
+
+  const forget = ({ uuid }: Space, shared: Shared): void => {
+    if (open.get(uuid) === shared) open.delete(uuid);
+  };
+
+  /** The last one to go closes it, or gives up opening it. */
+  const leave = async (space: Space, shared: Shared): Promise<void> => {
+    shared.users--;
+    if (shared.users > 0) return;
+    forget(space, shared);
+    shared.abandoned.abort();
+    await (await shared.collection.catch(() => undefined))?.close();
   };
 
   const check = ({ signal }: CallOptions): void => {
@@ -71,18 +83,15 @@ export function createRemoteStore({ server, openKeywordStore, keepsKeywords = fa
       checkFingerprint(space, request.fingerprint, server.name);
       const shared = open.get(space.uuid) ?? share(space);
       shared.users++;
-      const collection = await abortable(shared.collection, options.signal);
+      const collection = await abortable(shared.collection, options.signal).catch((error: unknown) => {
+        leave(space, shared).catch(() => {}); // the opening's own error says more
+        throw error;
+      });
       let left: Promise<void> | undefined;
-      const leave = async () => {
-        shared.users--;
-        if (shared.users > 0) return;
-        open.delete(space.uuid);
-        await collection.close();
-      };
       return {
         ...collection,
         close: () => {
-          left ??= leave();
+          left ??= leave(space, shared);
           return left;
         },
       };
@@ -103,6 +112,8 @@ export function createRemoteStore({ server, openKeywordStore, keepsKeywords = fa
 
 interface Shared {
   users: number;
+  /** Aborted when nobody is left who opens or uses it: one opener's own signal ends nobody else's opening. */
+  readonly abandoned: AbortController;
   readonly collection: Promise<Collection>;
 }
 
