@@ -15,6 +15,7 @@ export interface Flights<Value> {
 
 interface Flight {
   waiters: number;
+  isOver: boolean;
   readonly controller: AbortController;
 }
 
@@ -25,8 +26,9 @@ export function createFlights<Value>(): Flights<Value> {
     has: (key) => underWay.get(key)?.flight.controller.signal.aborted === false,
 
     start(keys, work) {
-      const flight: Flight = { waiters: 0, controller: new AbortController() };
+      const flight: Flight = { waiters: 0, isOver: false, controller: new AbortController() };
       const values = work(flight.controller.signal).then((done) => {
+        flight.isOver = true;
         if (done.length !== keys.length) throw new TypeError(`${done.length} values computed for ${keys.length} keys`);
         return done;
       });
@@ -53,7 +55,8 @@ export function createFlights<Value>(): Flights<Value> {
         return await abortable(Promise.all(waited.map(({ value }) => value)), signal);
       } finally {
         for (const flight of flights) {
-          if (--flight.waiters === 0) flight.controller.abort(signal?.reason);
+          // An abort makes an error with a stack, 20 µs: not for work that is done.
+          if (--flight.waiters === 0 && !flight.isOver) flight.controller.abort(signal?.reason);
         }
       }
     },

@@ -26,7 +26,7 @@ describe('configOptions', () => {
     expect(secrets).toContain('store-token');
     expect(
       configOptions().flatMap(({ flag }) =>
-        /(?:tokens?|key|password|secret)$/.test(flag) && flag !== 'store-partition-key' ? [flag] : [],
+        /(?:token|server-tokens|key|password|secret)$/.test(flag) && flag !== 'store-partition-key' ? [flag] : [],
       ),
     ).toEqual(secrets);
   });

@@ -57,7 +57,7 @@ describe('ingest', () => {
     const folder = makeFolder({
       'a.md': '# One\n\ntext one',
       'b/c.txt': 'text two',
-      'broken.txt': new Uint8Array([0x66, 0xff, 0xfe]),
+      'broken.txt': new Uint8Array([0x66, 0x00, 0x01, 0x02, 0x00]),
       'empty.txt': '',
     });
     const rag = await openTestRag();
