@@ -46,9 +46,18 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'stats', summary: 'Show the collections of the store, and the caches.', load: () => import('./commands/stats.js') },
   {
+    name: 'bench engine',
+    summary: 'Measure the configured engine: TTFT, TPOT and throughput by how many ask at once.',
+    load: () => import('./commands/bench-engine.js'),
+  },
+  {
     name: 'doctor',
     summary: 'Look at everything hotrag needs, and say what to do where something is wrong.',
     load: () => import('./commands/doctor.js'),
   },
-  { name: 'init', summary: 'Make an entry for hotrag in an assistant’s configuration.', load: () => import('./commands/init.js') },
+  {
+    name: 'init',
+    summary: 'Make an entry for hotrag in an assistant’s configuration.',
+    load: () => import('./commands/init.js'),
+  },
 ];

@@ -28,6 +28,8 @@ export interface OptionVariant {
 
 /** What is read of a JSON Schema. */
 export interface SchemaNode {
+  /** Where the same structure stands in full. */
+  readonly $ref?: string;
   readonly type?: string;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
