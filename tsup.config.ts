@@ -28,7 +28,11 @@ export default defineConfig([
   },
   {
     // Scripts of threads, found by `workerPath`.
-    entry: { 'workers/loaders': 'src/adapters/loaders/worker.ts', 'workers/onnx': 'src/adapters/embedders/onnx-worker.ts' },
+    entry: {
+      'workers/loaders': 'src/adapters/loaders/worker.ts',
+      'workers/onnx': 'src/adapters/embedders/onnx-worker.ts',
+      'workers/graph': 'src/adapters/stores/memory/vectors/build-worker.ts',
+    },
     format: 'esm',
     platform: 'node',
     target: 'node20',

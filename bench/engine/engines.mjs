@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { DIMENSIONS } from './data.mjs';
 
-const require = createRequire(new URL('../peers/package.json', import.meta.url));
-const LINKS = 16;
-const EF_CONSTRUCTION = 128;
+export const require = createRequire(new URL('../peers/package.json', import.meta.url));
+export const LINKS = 16;
+export const EF_CONSTRUCTION = 128;
 export const TOP_K = 10;
 
 /** All of them; one that can't be loaded (a native part that was not built for this machine) is told of and left out. */
@@ -36,16 +36,18 @@ export async function engines() {
   });
 }
 
-/** The engine's own module, which the package doesn't export, bundled from the sources. */
-async function ours() {
+/** The engine's own modules, which the package doesn't export, bundled from the sources. */
+export async function ours() {
   const outfile = new URL('../../.stores/engine/vector-index.mjs', import.meta.url);
-  const contents = `export { createVectorIndex } from './vectors/vector-index.js'; export { Bitset } from './bitset.js';`;
+  const contents = `export { createVectorIndex } from './vectors/vector-index.js'; export { Bitset } from './bitset.js';
+export { openMemoryStore } from './index.js';`;
   const resolveDir = new URL('../../src/adapters/stores/memory/', import.meta.url).pathname;
   await build({
     stdin: { contents, resolveDir, loader: 'ts' },
     bundle: true,
     format: 'esm',
     platform: 'node',
+    packages: 'external',
     outfile: outfile.pathname,
   });
   return import(outfile.href);
@@ -239,6 +241,6 @@ function vectra() {
   };
 }
 
-function rowOf(rows, row) {
+export function rowOf(rows, row) {
   return rows.subarray(row * DIMENSIONS, (row + 1) * DIMENSIONS);
 }

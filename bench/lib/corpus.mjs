@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,6 +30,47 @@ export function copyCorpus(folder) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     copyFileSync(join(from, name), join(folder, name));
   }
+}
+
+/** Paragraphs of a generated document. */
+const PARAGRAPHS = { least: 8, most: 24 };
+/** Files in one folder of a generated corpus. */
+const FOLDER_FILES = 100;
+
+/**
+ * Writes documents made of paragraphs of those files, in an order that is random and the same in every run: as many as are wanted, of real
+ * words in their real frequencies, and hardly a chunk twice. Returns their paths.
+ */
+export function generateCorpus(folder, count, seed = 1) {
+  const paragraphs = realParagraphs();
+  const random = createRandom(seed);
+  return Array.from({ length: count }, (_, number) => {
+    const path = join(folder, `part-${String(Math.floor(number / FOLDER_FILES)).padStart(3, '0')}`, `note-${number}.md`);
+    const length = PARAGRAPHS.least + Math.floor(random() * (PARAGRAPHS.most - PARAGRAPHS.least + 1));
+    const text = Array.from({ length }, () => paragraphs[Math.floor(random() * paragraphs.length)]).join('\n\n');
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `# Note ${number}\n\n${text}\n`);
+    return path;
+  });
+}
+
+/** Numbers from 0 to 1 that look random (mulberry32). */
+export function createRandom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function realParagraphs() {
+  const from = fileURLToPath(PACKAGES);
+  const names = readdirSync(from, { recursive: true }).filter((name) => /\.(md|markdown)$/i.test(name));
+  const paragraphs = names.sort().flatMap((name) => readFileSync(join(from, name), 'utf8').split(/\n\s*\n/));
+  // Fences would be torn apart, and a paragraph is no table of a thousand rows.
+  return paragraphs.filter((text) => text.length > 40 && text.length < 2000 && !text.includes('```'));
 }
 
 function packageNames() {

@@ -17,12 +17,16 @@ export async function importOptional({ name, install, adapter }: OptionalPackage
   try {
     return await import(name);
   } catch (cause) {
-    const problem = isAbsent(cause, name) ? 'which is not installed beside hotrag' : `which can't be loaded (${messageOf(cause)})`;
+    const problem = isAbsent(cause, name)
+      ? 'which is not installed beside hotrag'
+      : `which can't be loaded (${messageOf(cause)})`;
     throw new RagError('DEPENDENCY_MISSING', `${adapter} needs the package ${name}, ${problem}: ${install}`, { adapter, cause });
   }
 }
 
 /** The package itself is absent, and not something that it imports. */
 function isAbsent(error: unknown, name: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`'${name}'`);
+  return (
+    error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`'${name}'`)
+  );
 }

@@ -6,6 +6,7 @@ import { deepFreeze } from './freeze.js';
 import { createLive, type Live } from './live.js';
 import type { Memo } from './memo.js';
 import type { PromptBuilder } from './prompt.js';
+import { rewriteQuestion } from './rewrite.js';
 import type { Answer, AnswerEvent, GenerateOptions, Hit, SearchResult } from './types.js';
 
 /** How many messages of a session are kept: eight turns. */
@@ -23,7 +24,7 @@ export interface AnsweringParts {
   readonly prompt: PromptBuilder;
   readonly memo: Memo<KeptAnswer>;
   readonly sessions: LocalCache<readonly ChatMessage[]>;
-  readonly search: (question: string, options: GenerateOptions) => Promise<SearchResult>;
+  readonly search: (queries: string | readonly string[], options: GenerateOptions) => Promise<SearchResult>;
   /** Everything that the hits depend on, the collection's version included; also checks the request. */
   readonly searchKey: (question: string, options: GenerateOptions) => Promise<string>;
   readonly sessionScope: (options: GenerateOptions) => string;
@@ -43,7 +44,7 @@ export function createAnswering(parts: AnsweringParts) {
     const leaving = new AbortController();
     const signal = options.signal === undefined ? leaving.signal : AbortSignal.any([options.signal, leaving.signal]);
     signal.throwIfAborted();
-    const { maxTokens, temperature, session } = options;
+    const { maxTokens, temperature, session, rewrite = 'off' } = options;
     const turns = openSession(
       sessions,
       session === undefined ? undefined : JSON.stringify([parts.sessionScope(options), session]),
@@ -55,7 +56,7 @@ export function createAnswering(parts: AnsweringParts) {
       throw withHits(error, (await parts.search(question, { ...options, signal })).hits);
     });
     const { id, contextTokens } = generator;
-    const key = JSON.stringify([searchKey, turns.history, id, contextTokens, maxTokens, temperature]);
+    const key = JSON.stringify([searchKey, turns.history, id, contextTokens, maxTokens, temperature, rewrite]);
 
     const kept = memo.peek(key) ?? (await memo.fetch(key, { signal }));
     if (kept !== undefined) {
@@ -68,14 +69,21 @@ export function createAnswering(parts: AnsweringParts) {
 
     /** The one run that all who ask the same at this time watch. */
     async function run(live: Live<AnswerEvent>, flight: AbortSignal): Promise<KeptAnswer> {
-      const { hits, tookMs: retrieveMs } = await parts.search(question, { ...options, signal: flight });
-      live.push({ type: 'hits', hits });
       const { prompt } = parts;
       const { history } = turns;
+      const searchedAt = clock();
+      const asked = { rewrite, question, history, signal: flight };
+      const queries = await rewriteQuestion(generator, asked).catch(async (error: unknown) => {
+        if (!isRagError(error)) throw error;
+        throw withHits(error, (await parts.search(question, { ...options, signal: flight })).hits);
+      });
+      const { hits } = await parts.search(queries ?? question, { ...options, signal: flight });
+      const retrieveMs = clock() - searchedAt;
+      live.push({ type: 'hits', hits });
       const prepared = prepareAnswer({ question, hits, history, prompt, contextTokens, maxTokens });
       const sampling = { maxTokens, temperature };
       for await (const step of completeAnswer({ generator, prepared, sampling, clock, startedAt, retrieveMs, signal: flight })) {
-        if (step.type === 'finish') return deepFreeze({ answer: step.answer, hits });
+        if (step.type === 'finish') return deepFreeze({ answer: { ...step.answer, ...(queries && { queries }) }, hits });
         live.push(step);
       }
       throw new RagError('UPSTREAM_FAILED', `${generator.engine} ${generator.model}: the answer has no end`, { hits });

@@ -100,7 +100,7 @@ export function createEngine(parts: EngineParts): Rag {
     memo: layers.answers,
     sessions: parts.sessions,
     clock,
-    search: (question, { maxTokens, temperature, session, ...options }) => search(question, options),
+    search: (queries, { maxTokens, temperature, session, rewrite, ...options }) => search(queries, options),
     sessionScope: (options) => options.collection ?? parts.collection,
     async searchKey(question, options) {
       checkOptions('generate', options);

@@ -55,12 +55,12 @@ export async function* prefetch<Item>(items: AsyncIterable<Item>): AsyncIterable
 
 /** Works on at most `ahead` items at once, and yields the results in the items' order, as fast as they are taken. */
 export async function* mapAhead<Item, Result>(
-  items: Iterable<Item>,
+  items: Iterable<Item> | AsyncIterable<Item>,
   ahead: number,
   work: (item: Item) => Promise<Result>,
 ): AsyncIterable<Result> {
   const underWay: Promise<Result>[] = [];
-  for (const item of items) {
+  for await (const item of items) {
     if (underWay.length >= ahead) {
       const oldest = underWay.shift();
       if (oldest !== undefined) yield await oldest;
@@ -70,6 +70,27 @@ export async function* mapAhead<Item, Result>(
     underWay.push(started);
   }
   for (const started of underWay) yield await started;
+}
+
+/** Work that goes on beside its caller, one item after the other. */
+export interface Stage<Item> {
+  /** Hands an item on, once the one before is done. @throws what the work on an earlier one threw */
+  push(item: Item): Promise<void>;
+  /** Resolves when all that was handed on is done. @throws as `push` */
+  done(): Promise<void>;
+}
+
+/** A stage of a pipeline: one item is worked on while the caller makes the next, and no third one is there. */
+export function createStage<Item>(work: (item: Item) => Promise<void>): Stage<Item> {
+  let underWay: Promise<void> = Promise.resolve();
+  return {
+    async push(item) {
+      await underWay;
+      underWay = work(item);
+      underWay.catch(() => {}); // told at the next push, or at the end
+    },
+    done: () => underWay,
+  };
 }
 
 /** All items of a bounded stream. */

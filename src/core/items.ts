@@ -53,6 +53,8 @@ export async function listItems(parts: ItemParts, sources: unknown, options: Ing
 
   async function* items(): AsyncIterable<IngestItem | IngestProblem> {
     yield* texts;
+    // One folder or glob names no file twice.
+    const mayClash = texts.length > 0 || found.length > 1;
     const paths = new Map<string, string>(texts.map(({ id }) => [id, '']));
     for (const [index, source] of found.entries()) {
       const metadata = { ...common, ...files[index]?.metadata };
@@ -71,7 +73,7 @@ export async function listItems(parts: ItemParts, sources: unknown, options: Ing
           yield { uri: file.uri, error: clash(file.uri, file.path, earlier) };
           continue;
         }
-        paths.set(file.uri, file.path);
+        if (mayClash) paths.set(file.uri, file.path);
         const read = async (signal: AbortSignal | undefined) => ({ uri: file.uri, bytes: await file.read({ signal }) });
         yield { id: file.uri, uri: file.uri, origin: source.origin, metadata, read };
       }

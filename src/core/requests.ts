@@ -2,12 +2,13 @@ import type { Field, Filter } from './contracts.js';
 import { invalidInput, nearestName, RagError } from './errors.js';
 import { parseFilter } from './filter.js';
 import type { RetrieveRequest } from './retrieve.js';
-import type { GenerateOptions, SearchMode, SearchOptions } from './types.js';
+import type { GenerateOptions, Rewrite, SearchMode, SearchOptions } from './types.js';
 
 /** Longest query, in UTF-16 units; a query is a sentence or a paragraph, not a document. */
 const LONGEST_QUERY = 32_768;
 const MOST_QUERIES = 16;
 const MOST_HITS = 100;
+const REWRITES: readonly Rewrite[] = ['off', 'standalone', 'multi'];
 const MODES: readonly SearchMode[] = ['hybrid', 'vector', 'keyword'];
 
 export interface RequestRules {
@@ -54,6 +55,7 @@ export const OPTIONS = {
     'maxTokens',
     'temperature',
     'session',
+    'rewrite',
     'collection',
     'signal',
   ],
@@ -76,7 +78,10 @@ export function checkOptions(call: keyof typeof OPTIONS, options: object): void 
 }
 
 /** @throws RagError INPUT_INVALID naming the option */
-export function checkSampling({ maxTokens, temperature }: GenerateOptions): void {
+export function checkSampling({ maxTokens, temperature, rewrite }: GenerateOptions): void {
+  if (rewrite !== undefined && !REWRITES.includes(rewrite)) {
+    throw invalidInput('rewrite', `${JSON.stringify(rewrite)} is none of ${REWRITES.join(', ')}`);
+  }
   if (maxTokens !== undefined) checkInteger('maxTokens', maxTokens, 1, 1_000_000);
   if (temperature !== undefined && !(typeof temperature === 'number' && temperature >= 0 && temperature <= 2)) {
     throw invalidInput('temperature', `a number from 0 to 2 is needed, not ${String(temperature)}`);

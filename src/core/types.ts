@@ -80,6 +80,8 @@ export interface Answer {
   readonly sources: readonly AnswerSource[];
   readonly finish: 'stop' | 'length';
   readonly cached: false | 'exact';
+  /** What was searched for in the question's place, where `rewrite` made something else of it. */
+  readonly queries?: readonly string[] | undefined;
   readonly engine: string;
   readonly model: string;
   readonly metrics: AnswerMetrics;
@@ -213,7 +215,15 @@ export interface GenerateOptions<F = FilterJson> extends Omit<SearchOptions<F>, 
   readonly temperature?: number | undefined;
   /** Turns under one name see the ones before. */
   readonly session?: string | undefined;
+  /** What the engine makes of the question before the search; costs it one more call. @default 'off' */
+  readonly rewrite?: Rewrite | undefined;
 }
+
+/**
+ * `off`: the question is searched for as it is · `standalone`: with earlier turns of the session, as a question that is understood without
+ * them · `multi`: also in three other wordings, all searched for at once.
+ */
+export type Rewrite = 'off' | 'standalone' | 'multi';
 
 /** The whole system. Every method takes `signal`; one caller's abort never ends work that others wait for. */
 export interface Rag<M = Metadata, F = FilterJson> {

@@ -1,4 +1,4 @@
-import type { Cache, Chunker, Embedder, Field, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
+import type { Cache, Chunker, Embedder, Field, Index, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
 import { RagError } from '../core/errors.js';
 import { type FieldsJson, fieldsFromJson } from '../core/fields.js';
 import { describeValue, isPlainObject } from '../core/values.js';
@@ -15,7 +15,7 @@ import {
   type StoreConfig,
 } from './config-schema.js';
 import { fieldsFromSchema, isZodSchema, type MetadataSchema } from './metadata-schema.js';
-import { isCache, isChunker, isEmbedder, isGenerator, isReranker, isStore } from './parts.js';
+import { isCache, isChunker, isEmbedder, isGenerator, isIndex, isReranker, isStore } from './parts.js';
 
 export type {
   CacheConfig,
@@ -30,11 +30,16 @@ export type {
 
 type OneGenerator = Exclude<NonNullable<ConfigInput['generator']>, readonly unknown[]>;
 type OneGroup = NonNullable<ConfigInput['groups']>[string];
+type WithOwnIndex<Memory> = Omit<Memory, 'index'> & { readonly index: Index<Float32Array> };
 
 /** What `openRag` takes: a configuration in which parts may also be objects of one's own. */
 export interface OpenRagOptions<Declared extends MetadataSchema | FieldsJson = MetadataSchema | FieldsJson>
   extends Omit<ConfigInput, 'store' | 'embedder' | 'generator' | 'reranker' | 'caches' | 'groups' | 'metadata'> {
-  readonly store?: ConfigInput['store'] | VectorStore;
+  /** A server, the embedded engine, which may have a vector index of one's own, or a store of one's own. */
+  readonly store?:
+    | ConfigInput['store']
+    | WithOwnIndex<Extract<NonNullable<ConfigInput['store']>, { type: 'memory' }>>
+    | VectorStore;
   readonly embedder?: ConfigInput['embedder'] | Embedder;
   /** One, or a list that is tried in its order. */
   readonly generator?: OneGenerator | TextGenerator | readonly (OneGenerator | TextGenerator)[] | undefined;
@@ -52,7 +57,7 @@ export interface OpenRagOptions<Declared extends MetadataSchema | FieldsJson = M
 /** A checked configuration, all defaults filled in: what compose.ts builds from. */
 export interface Config
   extends Omit<PlainConfig, 'store' | 'embedder' | 'generator' | 'reranker' | 'caches' | 'groups' | 'metadata'> {
-  readonly store: StoreConfig | VectorStore;
+  readonly store: StoreConfig | WithOwnIndex<Extract<StoreConfig, { type: 'memory' }>> | VectorStore;
   readonly embedder: EmbedderConfig | Embedder;
   /** In the order of failover; undefined = none configured, look for a local engine. */
   readonly generators: readonly (GeneratorConfig | TextGenerator)[] | undefined;
@@ -72,6 +77,8 @@ export function parseConfig(options: OpenRagOptions = {}): Config {
     throw new RagError('CONFIG_INVALID', `configuration: must be an object, not ${describeValue(options)}`);
   const { metadata, ...rest } = options;
   const declared = isZodSchema(metadata);
+  const store: Readonly<Record<string, unknown>> = isPlainObject(rest.store) ? rest.store : {};
+  const index = store['type'] === 'memory' ? store['index'] : undefined;
   const caches: Readonly<Record<string, unknown>> = isPlainObject(rest.caches) ? rest.caches : {};
   const groups: Readonly<Record<string, unknown>> = isPlainObject(rest.groups) ? rest.groups : {};
   // Objects stand aside while the schema reads the rest; stand-ins keep their places, so that paths in messages stay true.
@@ -79,6 +86,7 @@ export function parseConfig(options: OpenRagOptions = {}): Config {
     ...rest,
     ...(metadata === undefined || declared ? {} : { metadata }),
     ...(isStore(rest.store) ? { store: { type: 'memory' } } : {}),
+    ...(isIndex(index) ? { store: { ...store, index: undefined } } : {}),
     ...(isEmbedder(rest.embedder) ? { embedder: { type: 'static' } } : {}),
     ...(isReranker(rest.reranker) ? { reranker: undefined } : {}),
     ...(rest.generator === undefined
@@ -90,7 +98,11 @@ export function parseConfig(options: OpenRagOptions = {}): Config {
   const { generator, metadata: fields, ...settings } = plain;
   return {
     ...settings,
-    store: isStore(rest.store) ? rest.store : plain.store,
+    store: isStore(rest.store)
+      ? rest.store
+      : plain.store.type === 'memory' && isIndex(index)
+        ? { ...plain.store, index }
+        : plain.store,
     embedder: isEmbedder(rest.embedder) ? rest.embedder : plain.embedder,
     generators: generator?.map((one, index) => {
       const given: unknown = Array.isArray(rest.generator) ? rest.generator[index] : rest.generator;

@@ -1,8 +1,12 @@
-import type { Cache, Chunker, Embedder, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
+import type { Cache, Chunker, Embedder, Index, Reranker, TextGenerator, VectorStore } from '../core/contracts.js';
 
 /** Told by their one indispensable method: objects of one's own among options, whatever else they are. */
 export function isStore(value: unknown): value is VectorStore {
   return hasMethod(value, 'open');
+}
+
+export function isIndex(value: unknown): value is Index<Float32Array> {
+  return hasMethod(value, 'update') && hasMethod(value, 'remove') && hasMethod(value, 'query');
 }
 
 export function isEmbedder(value: unknown): value is Embedder {

@@ -323,9 +323,19 @@ describe('roots', () => {
   });
 
   it('are named when a relative source is in none of them', async () => {
-    const [found] = await createSourceFinder({ cwd: base }).resolve(['root/a.md'], { roots: [root] });
+    const [found] = await createSourceFinder({ cwd: base }).resolve(['docs/nowhere.md'], { roots: [root] });
     const [item] = found === undefined ? [] : await toArray(found.files());
-    expect(item).toMatchObject({ error: { code: 'NOT_FOUND', message: `source "root/a.md" is not there in ${root}` } });
+    expect(item).toMatchObject({ error: { code: 'NOT_FOUND', message: expect.stringContaining(join(root, 'docs/nowhere.md')) } });
+  });
+
+  it('are found as one types them from the working folder too, after those of a root', async () => {
+    const from = { cwd: base, roots: [root] };
+    expect(await find(['root/a.md', 'root/docs', 'root/*.md'], from)).toEqual(['a.md', 'docs/b.md', 'a.md']);
+    await write('root/root/a.md');
+    expect(await find('root/a.md', from)).toEqual(['root/a.md']);
+    expect(await find('outside/secret.md', from)).toEqual(['NOT_FOUND outside/secret.md']);
+    await symlink('../outside', join(root, 'way-out'));
+    expect(await find('root/missing.md', from)).toEqual(['NOT_FOUND root/missing.md']);
   });
 
   it.each([

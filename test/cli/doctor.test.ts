@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Finding, runChecks } from '../../src/cli/doctor/check.js';
@@ -104,6 +104,7 @@ describe('hotrag doctor', () => {
     expect(status).toBe(1);
     expect(of('store')).toMatchObject({ state: 'failing', message: expect.stringContaining('127.0.0.1:9') });
     expect(of('engine')).toMatchObject({ state: 'failing', message: expect.stringContaining('ollama serve') });
+    expect(of('embedder')?.state).toBe('ok');
   });
 
   it('tells where settings come from and masks secrets', async () => {
@@ -197,6 +198,27 @@ describe('hotrag doctor', () => {
     const never = runChecks([{ name: 'x', look: () => new Promise(() => {}) }], { signal: stopping.signal });
     stopping.abort('SIGINT');
     await expect(never).rejects.toBe('SIGINT');
+  });
+
+  it('ends while a server keeps it waiting', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const stopping = new AbortController();
+    const sockets: Socket[] = [];
+    silent.on('connection', (socket) => {
+      sockets.push(socket);
+      stopping.abort('SIGINT');
+    });
+    const home = makeFolder();
+    const env = { OLLAMA_HOST: `http://127.0.0.1:${port}`, HOTRAG_GENERATOR: '{"type":"ollama","model":"m"}' };
+    const { host, written } = fakeHost({ cwd: home, home, env, signal: stopping.signal });
+    expect(await runProgram(['doctor'], host)).toBe(130);
+    expect(written.stdout).toBe('');
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+    expect(readdirSync(home)).toEqual([]);
   });
 
   it('waits for each check for a bounded time', async () => {

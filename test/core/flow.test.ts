@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { abortable, batchesOf, mapAhead, prefetch, toArray } from '../../src/core/flow.js';
+import { abortable, batchesOf, createStage, mapAhead, prefetch, toArray } from '../../src/core/flow.js';
 import { createLive } from '../../src/core/live.js';
 
 async function* numbers(count: number) {
@@ -45,6 +45,24 @@ describe('flow', () => {
     );
     expect(results).toEqual([30, 10, 20, 0]);
     expect(most).toBe(2);
+  });
+
+  it('hands work on to a stage: one item under way, one made meanwhile, failures told', async () => {
+    const log: string[] = [];
+    const stage = createStage(async (item: string) => {
+      log.push(`${item}(`);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (item === 'c') throw new Error('c is broken');
+      log.push(`)${item}`);
+    });
+    await stage.push('a');
+    log.push('meanwhile');
+    await stage.push('b');
+    await stage.push('c');
+    expect(log.join(' ')).toBe('a( meanwhile )a b( )b c(');
+    await expect(stage.push('d')).rejects.toThrow('c is broken');
+    await expect(stage.done()).rejects.toThrow('c is broken');
+    expect(log.join(' ')).not.toContain('d');
   });
 
   it('ends a wait with the reason of the abort', async () => {

@@ -32,6 +32,32 @@ describe('turns', () => {
     expect(log.join('')).not.toMatch(/[abc]{3}/);
   });
 
+  it('go to short work first, and to the other work all the same', async () => {
+    const log: string[] = [];
+    await nextTurn();
+    while (!turnIsOver()) work();
+    const long = async (name: string) => {
+      for (let round = 0; round < 2; round++) {
+        await nextTurn();
+        log.push(name);
+        while (!turnIsOver()) work();
+      }
+    };
+    const short = async () => {
+      const pace = createPacer();
+      for (let round = 0; round < 6; round++) {
+        await pace();
+        log.push('s');
+        while (!turnIsOver()) work();
+      }
+    };
+    await Promise.all([long('a'), long('b'), short()]);
+    // One in four goes to the others; after its first turns the work is short no more, and stands behind them.
+    expect(log.slice(0, 4).filter((name) => name === 's').length).toBeGreaterThanOrEqual(3);
+    expect(log.join('')).toMatch(/s$/);
+    expect(log.toSorted().join('')).toBe('aabbssssss');
+  });
+
   it("reject with the signal's reason", async () => {
     await expect(nextTurn(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
   });

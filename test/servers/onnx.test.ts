@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openOnnxEmbedder } from '../../src/adapters/embedders/onnx.js';
 import { onnxEmbedderOptions } from '../../src/adapters/embedders/onnx-options.js';
@@ -52,13 +51,12 @@ describe.skipIf(skipped)(title, () => {
 
   it('leaves the event loop alone while it computes', async () => {
     const embeds = await embedder(runtimes.node);
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
+    let turns = 0;
+    const ticking = setInterval(() => turns++, 1);
     await embeds.embed(Array.from({ length: 32 }, (_, index) => `${'The railway is 42 km long. '.repeat(40)}${index}`));
-    delay.disable();
+    clearInterval(ticking);
     await embeds.close?.();
-    // Computing takes seconds; in this thread it would be one gap. The machine may be busy with other things.
-    expect(delay.max / 1e6).toBeLessThan(500);
+    expect(turns).toBeGreaterThan(50); // in this thread, there would be one between two of eleven runs
   });
 
   it('refuses an embedding model in a reranker’s place', async () => {

@@ -27,6 +27,8 @@ export const onnxEmbedderOptions = z
       .describe('How the vectors of a text’s tokens become one: see the model’s card. Fixed when a collection is made.'),
     ...embedderText,
   })
-  .describe('An embedding model in ONNX form, run in a thread of this process by `onnxruntime-node` or `onnxruntime-web`, which you install.');
+  .describe(
+    'An embedding model in ONNX form, run in a thread of this process by `onnxruntime-node` or `onnxruntime-web`, which you install.',
+  );
 
 export type OnnxEmbedderOptions = z.output<typeof onnxEmbedderOptions>;

@@ -79,7 +79,8 @@ export async function openOnnxModel({ folder, threads, packages, ...options }: O
       const candidates = [...names, ...session.outputNames].flatMap((name) => outputs[name] ?? []);
       const output = candidates.find(({ dims }) => dims.length === axes && dims[0] === inputs.length);
       if (output === undefined) {
-        const what = axes === 3 ? 'no vectors of tokens: is it an embedding model?' : 'no score of a pair: is it a cross-encoder?';
+        const what =
+          axes === 3 ? 'no vectors of tokens: is it an embedding model?' : 'no score of a pair: is it a cross-encoder?';
         throw unusable(path, `gives ${session.outputNames.join(', ')}, ${what}`);
       }
       return output;

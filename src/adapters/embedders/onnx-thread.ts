@@ -77,7 +77,10 @@ export async function openOnnxThread(options: OnnxThreadOptions, part: 'embedder
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
         if (cause instanceof RagError) throw cause;
-        throw new RagError('UPSTREAM_FAILED', `onnx: the model in ${folder} failed: ${messageOf(cause)}`, { adapter: 'onnx', cause });
+        throw new RagError('UPSTREAM_FAILED', `onnx: the model in ${folder} failed: ${messageOf(cause)}`, {
+          adapter: 'onnx',
+          cause,
+        });
       }
       if (!('error' in answer)) return answer;
       const { code, message, retryable } = answer.error;

@@ -29,7 +29,9 @@ export async function openOnnxTokenizer(folder: string): Promise<OnnxTokenizer> 
   const { type, vocab, continuing_subword_prefix: prefix = '##', unk_token: unknown = '[UNK]' } = fieldsOf(model);
   const refuse = (problem: string) => new RagError('CONFIG_INVALID', `the tokenizer ${path} ${problem}`, { adapter: 'onnx' });
   if (type !== 'WordPiece' || prefix !== '##') {
-    throw refuse(`is of type ${String(type)}: only WordPiece is understood. Use this model through Ollama, llama.cpp or a server`);
+    throw refuse(
+      `is of type ${String(type)}: only WordPiece is understood. Use this model through Ollama, llama.cpp or a server`,
+    );
   }
   const { type: kind, lowercase, strip_accents: stripAccents, handle_chinese_chars: ideographs } = fieldsOf(normalizer);
   if (kind !== 'BertNormalizer' || lowercase !== true || stripAccents === false || ideographs === false) {
@@ -37,7 +39,8 @@ export async function openOnnxTokenizer(folder: string): Promise<OnnxTokenizer> 
   }
   const rows: string[] = [];
   for (const [token, row] of Object.entries(fieldsOf(vocab))) {
-    if (typeof row !== 'number' || !Number.isInteger(row) || row < 0 || row > 10_000_000) throw refuse(`gives ${token} no number`);
+    if (typeof row !== 'number' || !Number.isInteger(row) || row < 0 || row > 10_000_000)
+      throw refuse(`gives ${token} no number`);
     rows[row] = token;
   }
   const rowOf = (token: string) => {
@@ -45,7 +48,10 @@ export async function openOnnxTokenizer(folder: string): Promise<OnnxTokenizer> 
     if (typeof row !== 'number') throw refuse(`has no ${token}`);
     return row;
   };
-  const wordpiece = createWordpiece(Array.from(rows, (token) => token ?? ''), rowOf(String(unknown)));
+  const wordpiece = createWordpiece(
+    Array.from(rows, (token) => token ?? ''),
+    rowOf(String(unknown)),
+  );
   return {
     encode(text) {
       const tokens: number[] = [];

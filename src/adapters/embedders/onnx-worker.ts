@@ -11,7 +11,8 @@ let opening: Promise<OnnxModel> | undefined;
 
 parentPort?.on('message', async (task: OnnxTask) => {
   const answer = await perform(task);
-  const transfer = 'vectors' in answer ? answer.vectors.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])) : [];
+  const transfer =
+    'vectors' in answer ? answer.vectors.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])) : [];
   parentPort?.postMessage(answer, transfer);
 });
 

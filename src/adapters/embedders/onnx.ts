@@ -1,7 +1,7 @@
 import type { CallOptions, Embedder } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
 import type { OnnxEmbedderOptions } from './onnx-options.js';
-import { openOnnxThread, type OnnxThreadOptions } from './onnx-thread.js';
+import { type OnnxThreadOptions, openOnnxThread } from './onnx-thread.js';
 import { createPrefixedEmbedder } from './prefixed.js';
 
 /** Texts of one message to the thread: what an abort has to wait for at most, and leaves behind. */
@@ -20,7 +20,8 @@ export async function openOnnxEmbedder(
 
   async function embed(texts: readonly string[], signal: AbortSignal | undefined): Promise<readonly Float32Array[]> {
     const answer = await thread.run({ kind: 'embed', texts, pooling }, { signal });
-    if (!('vectors' in answer)) throw new RagError('UPSTREAM_FAILED', 'onnx: the thread answered something else', { adapter: 'onnx' });
+    if (!('vectors' in answer))
+      throw new RagError('UPSTREAM_FAILED', 'onnx: the thread answered something else', { adapter: 'onnx' });
     return answer.vectors;
   }
 

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { CallOptions } from '../../core/contracts.js';
 import { invalidInput, messageOf, RagError } from '../../core/errors.js';
 import { abortable } from '../../core/flow.js';
-import type { LlamaCppModule, LlamaModel } from './llama-cpp-module.js';
+import type { Llama, LlamaCppModule, LlamaModel } from './llama-cpp-module.js';
 import type { LlamaCppModelOptions } from './llama-cpp-options.js';
 
 /** A model that is loaded when it is first needed, and freed at the end. */
@@ -31,30 +31,15 @@ export function holdModel<Ready>({ module, path, threads, gpu, prepare, settled 
 
   async function load() {
     const startedAt = performance.now();
-    const words: string[] = [];
-    // Its log goes nowhere but into the error: the process's output may carry a protocol.
-    const logger = (level: string, message: string) => {
-      if (/error|fatal/.test(level) && words.length < 3) words.push(message.trim());
-    };
-    const llama = await module.getLlama({
-      gpu: gpu ? 'auto' : false,
-      build: 'never',
-      skipDownload: true,
-      maxThreads: count,
-      logger,
-      progressLogs: false,
-    });
+    let model: LlamaModel | undefined;
     try {
-      const value = await prepare(await llama.loadModel({ modelPath: path }), count);
-      return { value, loadMs: performance.now() - startedAt, free: () => llama.dispose() };
+      model = await (await openLlama(module, gpu)).loadModel({ modelPath: path });
+      const loaded = model;
+      return { value: await prepare(loaded, count), loadMs: performance.now() - startedAt, free: () => loaded.dispose() };
     } catch (cause) {
-      await llama.dispose();
-      const problem = [messageOf(cause), ...words].join('; ');
-      throw new RagError('UPSTREAM_FAILED', `llama-cpp can't load ${path}: ${problem}. Is the file complete, and does it fit in memory?`, {
-        adapter: 'llama-cpp',
-        cause,
-        retryable: false,
-      });
+      await model?.dispose();
+      const problem = `llama-cpp can't load ${path}: ${messageOf(cause)}. Is the file complete, and does it fit in memory?`;
+      throw new RagError('UPSTREAM_FAILED', problem, { adapter: 'llama-cpp', cause, retryable: false });
     }
   }
 
@@ -78,4 +63,29 @@ export function holdModel<Ready>({ module, path, threads, gpu, prepare, settled 
       await loaded?.free();
     },
   };
+}
+
+/**
+ * One for the process, never disposed of: models are freed one by one. The native code has a single log, which the end of one instance would
+ * turn back to the process's output for all others; and disposing of one waits for ever once a model has failed to load (3.22.1).
+ */
+const instances = new WeakMap<LlamaCppModule, Map<boolean, Promise<Llama>>>();
+
+function openLlama(module: LlamaCppModule, gpu: boolean): Promise<Llama> {
+  const own = instances.get(module) ?? new Map<boolean, Promise<Llama>>();
+  instances.set(module, own);
+  const opened = own.get(gpu);
+  if (opened !== undefined) return opened;
+  const opening = module.getLlama({
+    gpu: gpu ? 'auto' : false,
+    build: 'never',
+    skipDownload: true,
+    maxThreads: 0, // each context has its own number
+    logLevel: 'error',
+    logger: () => {}, // what fails is thrown as well; the process's output may carry a protocol
+    progressLogs: false,
+  });
+  own.set(gpu, opening);
+  opening.catch(() => own.delete(gpu));
+  return opening;
 }

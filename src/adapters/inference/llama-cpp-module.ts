@@ -6,7 +6,9 @@ export interface LlamaCppModule {
     readonly gpu: 'auto' | false;
     readonly build: 'never';
     readonly skipDownload: true;
+    /** 0 = no limit. */
     readonly maxThreads: number;
+    readonly logLevel: 'error';
     readonly logger: (level: string, message: string) => void;
     readonly progressLogs: false;
   }): Promise<Llama>;
@@ -28,8 +30,7 @@ export interface LlamaCppModule {
 }
 
 export interface Llama {
-  loadModel(options: { readonly modelPath: string; readonly loadSignal?: AbortSignal }): Promise<LlamaModel>;
-  dispose(): Promise<void>;
+  loadModel(options: { readonly modelPath: string }): Promise<LlamaModel>;
 }
 
 export interface LlamaModel {
@@ -41,6 +42,8 @@ export interface LlamaModel {
   }): Promise<{ getSequence(): LlamaSequence }>;
   createEmbeddingContext(options: LlamaBatchContext): Promise<LlamaEmbeddingContext>;
   createRankingContext(options: LlamaBatchContext): Promise<LlamaRankingContext>;
+  /** Frees it and the contexts made of it. */
+  dispose(): Promise<void>;
 }
 
 /** The batch is the context: encoders read a text in one go. */

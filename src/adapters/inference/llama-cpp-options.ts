@@ -22,7 +22,9 @@ export const llamaCppOptions = z
       .min(64)
       .max(1_048_576)
       .optional()
-      .describe('Tokens of prompt and answer together, for each answer at a time. Without it: what the model was made for, 8192 at most.'),
+      .describe(
+        'Tokens of prompt and answer together, for each answer at a time. Without it: what the model was made for, 8192 at most.',
+      ),
     concurrency: z
       .int()
       .min(1)

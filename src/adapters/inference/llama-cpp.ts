@@ -35,7 +35,9 @@ interface Place {
  * the first answer or by `warm`. A prompt that doesn't fit is refused: the engine itself would leave out a part of the conversation.
  * @throws RagError CONFIG_INVALID (no such file, not a GGUF, not a model that writes) · DEPENDENCY_MISSING
  */
-export async function openLlamaCppGenerator(options: LlamaCppGeneratorOptions): Promise<EngineGenerator & { close(): Promise<void> }> {
+export async function openLlamaCppGenerator(
+  options: LlamaCppGeneratorOptions,
+): Promise<EngineGenerator & { close(): Promise<void> }> {
   const { path, concurrency, think, clock = () => performance.now() } = options;
   const file = await openGguf({ path, role: 'chat', part: 'generator', load: options.load });
   const contextTokens = Math.min(file.contextTokens, options.contextTokens ?? DEFAULT_CONTEXT_TOKENS);
@@ -68,7 +70,10 @@ export async function openLlamaCppGenerator(options: LlamaCppGeneratorOptions): 
     if (tokens + SPARE_TOKENS < contextTokens) return tokens;
     const problem = `a prompt of ${tokens} tokens does not fit into its context of ${contextTokens}`;
     const advice = 'ask for fewer hits (topK), or raise `generator.contextTokens`';
-    throw new RagError('UPSTREAM_FAILED', `llama-cpp ${model}: ${problem}: ${advice}`, { adapter: 'llama-cpp', retryable: false });
+    throw new RagError('UPSTREAM_FAILED', `llama-cpp ${model}: ${problem}: ${advice}`, {
+      adapter: 'llama-cpp',
+      retryable: false,
+    });
   }
 
   async function* generate(request: TextRequest, { signal }: CallOptions = {}): AsyncGenerator<TextEvent, void, undefined> {
@@ -102,10 +107,12 @@ export async function openLlamaCppGenerator(options: LlamaCppGeneratorOptions): 
       // The place is free when the engine has really stopped: an abort ends a batch of prompt tokens first.
       const free = done;
       done = () => {};
-      const settled = run.catch(() => {}).finally(() => {
-        running.delete(settled);
-        free();
-      });
+      const settled = run
+        .catch(() => {})
+        .finally(() => {
+          running.delete(settled);
+          free();
+        });
       running.add(settled);
       run.then(text.end, text.fail);
 
@@ -164,16 +171,11 @@ export async function openLlamaCppGenerator(options: LlamaCppGeneratorOptions): 
 
 /** Ends with the answer that is to be written. */
 function historyOf(messages: readonly ChatMessage[]): LlamaHistoryItem[] {
-  const items = messages.map(({ role, content }): LlamaHistoryItem => {
-    switch (role) {
-      case 'system':
-      case 'user':
-        return { type: role, text: content };
-      case 'assistant':
-        return { type: 'model', response: [content] };
-    }
-  });
-  return [...items, { type: 'model', response: [] }];
+  return [...messages.map(itemOf), { type: 'model', response: [] }];
+}
+
+function itemOf({ role, content }: ChatMessage): LlamaHistoryItem {
+  return role === 'assistant' ? { type: 'model', response: [content] } : { type: role, text: content };
 }
 
 /** Without those that are undefined: the engine tells these from absent ones. */

@@ -10,7 +10,9 @@ export const llamaCppRerankerOptions = z
 /** Options of a cross-encoder in ONNX form. */
 export const onnxRerankerOptions = z
   .strictObject({ type: z.literal('onnx'), ...onnxModel })
-  .describe('A cross-encoder in ONNX form, run in a thread of this process by `onnxruntime-node` or `onnxruntime-web`, which you install.');
+  .describe(
+    'A cross-encoder in ONNX form, run in a thread of this process by `onnxruntime-node` or `onnxruntime-web`, which you install.',
+  );
 
 export type LlamaCppRerankerOptions = z.output<typeof llamaCppRerankerOptions>;
 export type OnnxRerankerOptions = z.output<typeof onnxRerankerOptions>;

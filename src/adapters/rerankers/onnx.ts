@@ -1,6 +1,6 @@
 import type { Reranker } from '../../core/contracts.js';
 import { RagError } from '../../core/errors.js';
-import { openOnnxThread, type OnnxThreadOptions } from '../embedders/onnx-thread.js';
+import { type OnnxThreadOptions, openOnnxThread } from '../embedders/onnx-thread.js';
 import type { OnnxRerankerOptions } from './in-process-options.js';
 
 /**
@@ -18,7 +18,8 @@ export async function openOnnxReranker(
       signal?.throwIfAborted();
       if (texts.length === 0) return [];
       const answer = await thread.run({ kind: 'rank', query, texts }, { signal });
-      if (!('scores' in answer)) throw new RagError('UPSTREAM_FAILED', 'onnx: the thread answered something else', { adapter: 'onnx' });
+      if (!('scores' in answer))
+        throw new RagError('UPSTREAM_FAILED', 'onnx: the thread answered something else', { adapter: 'onnx' });
       return answer.scores;
     },
     close: () => thread.close(),

@@ -45,12 +45,20 @@ export function createSourceFinder({
       const rulesAbove = createRulesAbove();
       for (const source of sources) {
         signal?.throwIfAborted();
-        const located = await locateAmong(roots?.map(({ path }) => path) ?? [cwd], parseSource(source));
+        const located = await look(parseSource(source), roots);
         found.push(await openSource(source, place(source, located, roots), rulesAbove));
       }
       return found;
     },
   };
+
+  /** In the roots; where none has it, from the working folder, as one types it at a prompt, if that leads into a root. */
+  async function look(path: string, roots: readonly Root[] | undefined): Promise<Located> {
+    const first = await locateAmong(roots?.map((root) => root.path) ?? [cwd], path);
+    if (roots === undefined || isFound(first)) return first;
+    const typed = await locate(resolve(cwd, path));
+    return isFound(typed) && roots.some(({ real }) => isInside(real, typed.real)) ? typed : first;
+  }
 
   /** @throws RagError FORBIDDEN */
   function place(source: string, located: Located, roots: readonly Root[] | undefined): Placed {
@@ -77,7 +85,7 @@ export function createSourceFinder({
     const [missing] = rest;
     if (error !== undefined) return one(origin, existing, { uri: toSlashes(source), error: problemOf(toSlashes(source), error) });
     if (missing !== undefined && !(isGlob(missing) && stats.isDirectory()))
-      return one(origin, existing, notFound(source, `is not there${lookedIn(source, placed.allowed)}`));
+      return one(origin, existing, notFound(source, `is not there${lookedIn(source, placed)}`));
     if (missing !== undefined) return openGlob(source, placed, rulesAbove);
     if (stats.isFile()) return one(origin, existing, createFoundFile(uri, real, maxFileBytes));
     if (!stats.isDirectory()) return one(origin, existing, { uri, error: specialFile(uri) });
@@ -133,10 +141,15 @@ async function locateAmong(bases: readonly string[], path: string): Promise<Loca
   let first: Located | undefined;
   for (const base of bases) {
     const located = await locate(resolve(base, path));
-    if (located.rest[0] === undefined || isGlob(located.rest[0])) return located;
+    if (isFound(located)) return located;
     first ??= located;
   }
   return first ?? locate(resolve(path));
+}
+
+/** All of it, or a folder for its wildcards. */
+function isFound({ rest: [missing] }: Located): boolean {
+  return missing === undefined || isGlob(missing);
 }
 
 async function openRoots(paths: readonly string[], cwd: string): Promise<readonly Root[]> {
@@ -155,8 +168,10 @@ async function openRoots(paths: readonly string[], cwd: string): Promise<readonl
 }
 
 /** Relative sources are relative to the roots, not to where the caller stands: worth saying when nothing was found. */
-function lookedIn(source: string, allowed: readonly string[] | undefined): string {
-  return allowed === undefined || isAbsolute(parseSource(source)) ? '' : ` in ${allowed.join(', ')}`;
+function lookedIn(source: string, { path, allowed = [] }: Placed): string {
+  if (allowed.length === 0 || isAbsolute(parseSource(source))) return '';
+  const others = allowed.length > 1 ? `, nor in the other allowed folders (${allowed.slice(1).join(', ')})` : '';
+  return `: there is no ${path}${others}; relative sources are looked for in the allowed folders, then in the working folder`;
 }
 
 function notFound(source: string, problem: string): Item {

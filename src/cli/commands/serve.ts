@@ -22,7 +22,8 @@ export const command = defineCommand({
   takes: { least: 0, most: Number.POSITIVE_INFINITY },
   flags: {
     transport: { kind: 'text', choices: ['stdio', 'http'], describe: 'How clients connect. Default: stdio.' },
-    watch: { kind: 'switch', later: true, describe: 'Keep the collection in step with the folders.' },
+    watch: { kind: 'switch', describe: 'Keep the collection in step with the folders.' },
+    warm: { kind: 'switch', describe: 'Load the language model at the start, so that the first answer doesn’t wait for it.' },
     host: { kind: 'text', describe: 'Address to listen on; another than this machine’s own needs a token. Default: 127.0.0.1.' },
     port: { kind: 'number', describe: 'Port to listen on; 0 takes any that is free. Default: 7411.' },
     token: {
@@ -34,6 +35,7 @@ export const command = defineCommand({
     'hotrag serve ~/notes',
     'hotrag serve ~/notes ~/papers --collection reading',
     'hotrag serve --root ~/projects',
+    'hotrag serve ~/notes --watch',
     'hotrag serve ~/notes --transport http --port 7411',
   ],
   async run({ host, flags, positionals, settings, openRag }) {
@@ -44,7 +46,13 @@ export const command = defineCommand({
     const config = settings.plain === undefined || overHttp ? await settings.check() : undefined;
     const audited = config?.server.audit === undefined ? undefined : await openAuditLog(config.server.audit);
     const engine = createEngineHolder(openRag);
-    const indexing = createIndexing(folders, log);
+    if (flags.watch && folders.length === 0)
+      throw new RagError('INPUT_INVALID', '--watch: names no folder; serve the folders to watch');
+    const indexing = createIndexing(folders, {
+      log,
+      watch: flags.watch,
+      changed: (collection) => server.changes.publish({ collection, documents: [] }),
+    });
     const ending = new AbortController();
     let work = Promise.resolve();
     let begun = false;
@@ -53,8 +61,7 @@ export const command = defineCommand({
       work = engine
         .open()
         .then(async (rag) => {
-          await indexing.run(rag, ending.signal);
-          if (folders.length > 0) server.changes.publish({ collection: rag.collection, documents: [] });
+          await Promise.all([indexing.run(rag, ending.signal), flags.warm ? warm(rag, ending.signal, log) : undefined]);
         })
         .catch((error: unknown) => log(`the engine can't be opened: ${messageOf(error)}`));
     };
@@ -86,6 +93,16 @@ export const command = defineCommand({
     return host.signal.reason === 'SIGINT' ? 130 : 0;
   },
 });
+
+/** A model that can't be loaded is told when an answer needs it, too; searches don't. */
+async function warm(rag: Rag, signal: AbortSignal, log: (message: string) => void): Promise<void> {
+  try {
+    await rag.warm({ signal });
+    log('the language model is loaded');
+  } catch (error) {
+    if (!signal.aborted) log(`the language model can't be loaded: ${messageOf(error)}`);
+  }
+}
 
 /** What is set for HTTP and then not served would look as if it held. */
 function refuseHttpFlags(overHttp: boolean, flags: Readonly<Record<'host' | 'port' | 'token', unknown>>): void {

@@ -89,7 +89,7 @@ export async function serveHttp(server: RagServer, options: ServeHttpOptions = {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     const readable = guard.check(request.headers.host, request.headers.origin);
     if (readable) allowPage(request, response);
-    const url = new URL(request.url ?? '/', 'http://local');
+    const url = urlOf(request);
     const route = routes.get(url.pathname);
     if (route === undefined) throw new HttpProblem(404, 'Not found');
     const method = request.method ?? 'GET';
@@ -150,6 +150,12 @@ export async function serveHttp(server: RagServer, options: ServeHttpOptions = {
       await closed;
     },
   };
+}
+
+/** @throws HttpProblem 400 for a target that is no address, such as `//` */
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  if (!URL.canParse(url, 'http://local')) throw new HttpProblem(400, 'Bad Request: the target is no address');
+  return new URL(url, 'http://local');
 }
 
 /** Lets a page of an allowed origin read the answer and send our headers. */

@@ -30,9 +30,10 @@ export function createStreamable(server: RagServer, options: StreamableOptions):
   const onerror = (error: Error) =>
     server.logger.warn(`http: ${messageOf(error).replace(/\s+/g, ' ').slice(0, LONGEST_WARNING)}`);
 
+  const instructions = createRemembered((principal) => server.instructions(principal));
   const build = async (principal: Principal, changes: RegisterOptions['changes']) =>
     register(server, {
-      instructions: await server.instructions(principal),
+      instructions: await instructions(principal),
       // Over a network nobody else's word counts for which files of this machine may be read.
       trustClientRoots: false,
       running,
@@ -76,3 +77,18 @@ export function createStreamable(server: RagServer, options: StreamableOptions):
 
 /** Of a message that is no message, the library tells every rule that it broke. */
 const LONGEST_WARNING = 200;
+/** Every request without a session is a protocol server of its own, and would read a file for what only a handshake tells. */
+const INSTRUCTIONS_MS = 1_000;
+
+/** Asks once a second for each caller, of whom there are as many as tokens. */
+function createRemembered(ask: (principal: Principal) => Promise<string>) {
+  const kept = new Map<string, { readonly at: number; readonly text: Promise<string> }>();
+  return (principal: Principal): Promise<string> => {
+    const known = kept.get(principal.id);
+    if (known !== undefined && performance.now() - known.at < INSTRUCTIONS_MS) return known.text;
+    const text = ask(principal);
+    kept.set(principal.id, { at: performance.now(), text });
+    text.catch(() => kept.delete(principal.id)); // told to whoever waits; the next asks anew
+    return text;
+  };
+}

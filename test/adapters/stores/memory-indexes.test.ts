@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Bitset } from '../../../src/adapters/stores/memory/bitset.js';
-import { createFlatVectors } from '../../../src/adapters/stores/memory/flat-vectors.js';
 import { createPostings } from '../../../src/adapters/stores/memory/postings.js';
 import { createTermTable } from '../../../src/adapters/stores/memory/term-table.js';
 import { countTerms, hashWord, packTerms, unpackTerms } from '../../../src/adapters/stores/memory/terms.js';
 import { createTop } from '../../../src/adapters/stores/memory/top.js';
+import { createVectorIndex } from '../../../src/adapters/stores/memory/vectors/vector-index.js';
 import { makeVector } from '../../support/chunks.js';
 
 const options = (allowed: Iterable<number>, limit = 1000) => ({
@@ -46,7 +46,7 @@ describe('terms', () => {
 
 describe('the flat vector index', () => {
   it.each(['cosine', 'dot', 'l2'] as const)('finds the nearest by %s among those allowed', async (metric) => {
-    const index = createFlatVectors(7, metric, 0);
+    const index = createVectorIndex({ dimensions: 7, metric, kind: 'flat' });
     const rows = Array.from({ length: 5000 }, (_, row) => makeVector(`row ${row}`, 7));
     for (const [ordinal, row] of rows.entries()) index.add(ordinal, row);
     index.remove(3);

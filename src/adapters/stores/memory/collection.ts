@@ -32,7 +32,7 @@ export interface CollectionParts {
   readonly clock: () => number;
   /** Told after each commit. */
   readonly onCommit: () => void;
-  readonly residentOptions?: ResidentOptions | undefined;
+  readonly residentOptions: ResidentOptions;
 }
 
 /** Documents that are read at once. */
@@ -45,7 +45,7 @@ const MOST_ATTEMPTS = 3;
 /** A collection of the embedded engine. Everything is filtered before it is searched: a plan leaves no residual. */
 export function createCollection({ space, rows, clock, onCommit, residentOptions }: CollectionParts): Collection {
   const { dimensions } = space.fingerprint;
-  const resident = createResident(rows, space.fingerprint, residentOptions);
+  const resident = createResident(rows, residentOptions);
   let closed = false;
   let lastCommit: Promise<void> = Promise.resolve();
 
@@ -172,7 +172,7 @@ export function createCollection({ space, rows, clock, onCommit, residentOptions
       if (query.groups !== undefined) allowed = view.directory.ofGroups(query.groups).intersect(allowed);
       if (filter !== undefined) allowed = view.scalars.evaluate(filter, allowed);
       const pace = createPacer(options.signal);
-      const found = await run(view, { limit: query.limit, allowed, idOf: view.idOf, pace });
+      const found = await run(view, { limit: query.limit, allowed, idOf: view.idOf, pace, signal: options.signal });
       return {
         matches: found.map(({ ordinal, score }) => ({ id: view.idOf(ordinal), score })),
         index: fields.size === 0 ? nameOf(view) : `${nameOf(view)}, scalar ${[...fields].join('+')}`,

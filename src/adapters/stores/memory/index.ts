@@ -4,8 +4,12 @@ import { checkFingerprint } from '../../../core/checks.js';
 import type { Collection, OpenRequest, Space, VectorStore } from '../../../core/contracts.js';
 import { invalidInput, RagError } from '../../../core/errors.js';
 import { createCollection } from './collection.js';
+import { type IndexChoice, isOwnIndex, vectorOptionsOf } from './index-choice.js';
+import { createOwnIndex } from './own-vectors.js';
+import { engineVectors } from './resident-vectors.js';
 import type { RowStore } from './rows.js';
 import { createSummary } from './summary.js';
+import { createBuildThread } from './vectors/build-thread.js';
 import { createVolatileRows } from './volatile-rows.js';
 import type { WriterLockOptions } from './writer-lock.js';
 
@@ -13,13 +17,15 @@ export interface OpenMemoryStoreOptions extends WriterLockOptions {
   /** Folder of the store. @default none: everything is gone with this process */
   readonly path?: string | undefined;
   /** Vector index. @default 'auto' */
-  readonly index?: 'auto' | 'flat' | undefined;
+  readonly index?: IndexChoice | undefined;
   /** Makes the id of a new collection. @default random */
   readonly uuid?: (() => string) | undefined;
   /** Milliseconds from any fixed point. @default performance.now */
   readonly clock?: (() => number) | undefined;
   /** Chunks that must have come or gone before the indexes are saved again, for whoever opens the store next. @default 512 */
   readonly saveAfter?: number | undefined;
+  /** The script of the thread that builds graphs. @default the one of the package */
+  readonly buildScript?: string | undefined;
 }
 
 /**
@@ -29,9 +35,12 @@ export interface OpenMemoryStoreOptions extends WriterLockOptions {
  * @example const store = await openMemoryStore({ path: '.hotrag' })
  */
 export async function openMemoryStore(options: OpenMemoryStoreOptions = {}): Promise<VectorStore> {
-  const { path, uuid = randomUUID, clock = () => performance.now() } = options;
+  const { path, index = 'auto', saveAfter, uuid = randomUUID, clock = () => performance.now() } = options;
   const rows = path === undefined ? createVolatileRows() : await openDurableRows(resolve(path), options);
   const summary = path === undefined ? undefined : createSummary(rows, resolve(path));
+  const own = isOwnIndex(index) ? createOwnIndex(index) : undefined;
+  const vectorOptions = isOwnIndex(index) ? {} : vectorOptionsOf(index);
+  const buildThread = createBuildThread(options.buildScript);
   const open = new Set<Collection>();
   let closing: Promise<void> | undefined;
 
@@ -45,12 +54,14 @@ export async function openMemoryStore(options: OpenMemoryStoreOptions = {}): Pro
       check(signal);
       const space = rows.find(request.collection) ?? (await create(request));
       checkFingerprint(space, request.fingerprint, 'memory');
+      const attached = own?.attach(space);
+      const openVectors = attached?.open ?? engineVectors(space.fingerprint, vectorOptions);
       const collection = createCollection({
         space,
         rows: rows.rowsOf(space),
         clock,
         onCommit: () => summary?.touch(),
-        residentOptions: { saveAfter: options.saveAfter },
+        residentOptions: { saveAfter, openVectors, isOwnIndex: own !== undefined, buildThread },
       });
       open.add(collection);
       return {
@@ -58,12 +69,14 @@ export async function openMemoryStore(options: OpenMemoryStoreOptions = {}): Pro
         async close() {
           open.delete(collection);
           await collection.close();
+          attached?.detach();
         },
       };
     },
     async drop(collection, { signal } = {}) {
       check(signal);
       const was = await rows.drop(collection);
+      own?.release(collection);
       summary?.touch();
       return was;
     },
@@ -94,6 +107,7 @@ export async function openMemoryStore(options: OpenMemoryStoreOptions = {}): Pro
 
   async function closeAll(): Promise<void> {
     await Promise.all([...open].map((collection) => collection.close()));
+    await buildThread.close();
     await summary?.close();
     await rows.close();
   }

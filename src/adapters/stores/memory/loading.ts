@@ -1,16 +1,14 @@
-import type { Fingerprint } from '../../../core/contracts.js';
 import type { Pace } from '../../../core/turns.js';
-import { headsOf, vectorsOf } from './blocks.js';
+import { headsOf } from './blocks.js';
 import { createDirectory, type Directory, type PlacedBlock } from './directory.js';
 import { createKeywordIndex, type KeywordIndex } from './keyword-index.js';
 import { PieceGone, type ReadPiece } from './keyword-part.js';
+import type { OpenVectors, ResidentVectors } from './resident-vectors.js';
 import type { BlockRef, LogEntry, Snapshot } from './rows.js';
 import { type Manifest, readBlob, readManifest } from './saved.js';
 import { asWords, joinArrays, splitArrays } from './saved-bytes.js';
 import { createScalarIndex, type ScalarIndex } from './scalar-index.js';
 import { type TermCounts, unpackTerms } from './terms.js';
-import type { VectorIndexOptions } from './vectors/options.js';
-import { createVectorIndex, type VectorIndex } from './vectors/vector-index.js';
 
 /** What a query needs to have in memory; nothing else is loaded. */
 export interface Needs {
@@ -25,7 +23,7 @@ export interface Loaded {
   readonly epoch: number;
   sequence: number;
   readonly directory: Directory;
-  vectors: VectorIndex | undefined;
+  vectors: ResidentVectors | undefined;
   keywords: KeywordIndex | undefined;
   readonly scalars: ScalarIndex;
   /** Chunks that came or went since what is saved, or that had to be indexed from the rows. */
@@ -71,13 +69,7 @@ export async function loadRows(snapshot: Snapshot, pace: Pace): Promise<Loaded> 
  * Follows the log up to the snapshot. Every block gets its ordinals, also one that was removed by a later commit: so they do not depend on
  * how often somebody looked.
  */
-export async function replay(
-  loaded: Loaded,
-  entries: readonly LogEntry[],
-  snapshot: Snapshot,
-  { dimensions }: Fingerprint,
-  pace: Pace,
-): Promise<void> {
+export async function replay(loaded: Loaded, entries: readonly LogEntry[], snapshot: Snapshot, pace: Pace): Promise<void> {
   const { directory, vectors, keywords, scalars } = loaded;
   const known = directory.size;
   for (const { added, removed } of entries) {
@@ -97,17 +89,17 @@ export async function replay(
     await pace();
   }
   for (const block of directory.blocks(known)) {
-    if (vectors !== undefined) addVectors(vectors, snapshot, block, dimensions);
+    await vectors?.addBlock(snapshot, block);
     if (keywords !== undefined) await addTerms(keywords, snapshot, block, pace);
     if (!scalars.isEmpty) addHeads(scalars, snapshot, block);
     await pace();
   }
+  await vectors?.settle(pace);
   loaded.sequence = snapshot.state.sequence;
 }
 
 export interface LoadOptions {
-  readonly fingerprint: Fingerprint;
-  readonly vectorOptions: VectorIndexOptions;
+  readonly openVectors: OpenVectors;
   /** Whether a saved part, by its name, may be read: not again when it was damaged. */
   readonly isTrusted: (name: string) => boolean;
 }
@@ -117,31 +109,24 @@ export async function loadParts(
   loaded: Loaded,
   snapshot: Snapshot,
   needs: Needs,
-  { fingerprint, vectorOptions, isTrusted }: LoadOptions,
+  { openVectors, isTrusted }: LoadOptions,
   pace: Pace,
 ): Promise<void> {
   const { directory, scalars } = loaded;
   const manifest = readManifest(snapshot);
   const saved = manifest?.epoch === loaded.epoch ? manifest : undefined;
   if (needs.vectors === true && loaded.vectors === undefined) {
-    const { dimensions, metric } = fingerprint;
-    const blobs = await readVectors(saved, snapshot, pace);
-    const vectors = createVectorIndex({
-      ...vectorOptions,
-      dimensions,
-      metric,
-      capacity: directory.size,
-      saved: (key) => blobs.get(key),
-    });
+    const vectors = await openVectors(directory, () => readVectors(saved, snapshot, pace));
     const known = vectors.size;
     for (const block of directory.blocks(known)) {
-      addVectors(vectors, snapshot, block, dimensions);
+      await vectors.addBlock(snapshot, block);
       await pace();
     }
     if (directory.liveCount < directory.size) {
       for (let ordinal = 0; ordinal < known; ordinal++) if (!directory.alive.has(ordinal)) vectors.remove(ordinal);
     }
-    if (known === 0) loaded.unsaved += directory.liveCount;
+    await vectors.settle(pace);
+    if (known === 0 && vectors.save !== undefined) loaded.unsaved += directory.liveCount;
     loaded.vectors = vectors;
   }
   if (needs.keywords === true && loaded.keywords === undefined) {
@@ -233,11 +218,6 @@ async function readVectors(
 
 function emptyOver(directory: Directory, epoch: number, sequence: number, unsaved: number): Loaded {
   return { epoch, sequence, directory, vectors: undefined, keywords: undefined, scalars: createScalarIndex(), unsaved };
-}
-
-function addVectors(index: VectorIndex, snapshot: Snapshot, { number, first }: PlacedBlock, dimensions: number): void {
-  const vectors = vectorsOf(snapshot.column(number, 'vectors'), dimensions);
-  for (const [row, vector] of vectors.entries()) index.add(first + row, vector);
 }
 
 async function addTerms(index: KeywordIndex, snapshot: Snapshot, block: PlacedBlock, pace: Pace): Promise<void> {

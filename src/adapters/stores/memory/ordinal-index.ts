@@ -36,4 +36,6 @@ export interface OrdinalQueryOptions {
   idOf(ordinal: number): string;
   /** Lets others run when the query has held the event loop for long. */
   readonly pace: Pace;
+  /** Ends the wait for what has no pace. */
+  readonly signal?: AbortSignal | undefined;
 }

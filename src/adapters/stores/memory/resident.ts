@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CallOptions, Fingerprint } from '../../../core/contracts.js';
+import type { CallOptions } from '../../../core/contracts.js';
 import { abortable } from '../../../core/flow.js';
 import { createPacer } from '../../../core/turns.js';
 import type { Directory } from './directory.js';
@@ -7,16 +7,19 @@ import { createGate } from './gate.js';
 import { PieceGone } from './keyword-part.js';
 import { type Loaded, loadParts, loadRows, type Needs, pieceReader, replay, restore } from './loading.js';
 import type { OrdinalIndex, OrdinalQueryOptions } from './ordinal-index.js';
+import type { OpenVectors, ResidentVectors } from './resident-vectors.js';
 import type { Rows, Snapshot } from './rows.js';
 import { saveIndexes } from './saver.js';
 import type { ScalarIndex } from './scalar-index.js';
+import { tendVectors } from './tending.js';
 import type { TermCounts } from './terms.js';
-import type { VectorIndexOptions } from './vectors/options.js';
+import type { BuildTask } from './vectors/build-task.js';
+import type { BuildThread } from './vectors/build-thread.js';
 
 /** One state of a collection, loaded; it stays as it is until it is released. */
 export interface View {
   readonly directory: Directory;
-  readonly vectors: OrdinalIndex<Float32Array, Float32Array>;
+  readonly vectors: Pick<ResidentVectors, 'name' | 'query'>;
   readonly keywords: OrdinalIndex<TermCounts, string>;
   readonly scalars: ScalarIndex;
   idOf(ordinal: number): string;
@@ -43,14 +46,19 @@ export interface ResidentOptions {
   readonly saveAfter?: number | undefined;
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: (() => number) | undefined;
-  /** How vectors are searched. */
-  readonly vectorOptions?: VectorIndexOptions | undefined;
+  readonly openVectors: OpenVectors;
+  /** Vectors are in an index of the user's: they are given to it when a search needs them, and not to be saved. */
+  readonly isOwnIndex: boolean;
+  /** Where much of a graph is built. @default in this thread, in turns */
+  readonly buildThread?: BuildThread | undefined;
 }
 
 /** Dead ordinals cost memory and time, so once they are most, everything is loaded anew; below this number they don't matter. */
 const FEW_DEAD = 1024;
 /** A query saves what it found unsaved this much later, so that it isn't in the way of the next ones. */
 const SAVE_DELAY_MS = 1000;
+/** Until it is looked again whether another process has built a graph. */
+const BUILT_ELSEWHERE_MS = 5000;
 /** Of a larger collection this part must be unsaved: to follow the log takes less than to write everything again and again. */
 const WORTH_SAVING = 1 / 32;
 /** Damaged pieces that are remembered. */
@@ -61,8 +69,8 @@ const MOST_DISTRUSTED = 64;
  * Queries share the indexes; catching up waits until none is at work, and happens within one snapshot of the rows, so a query never
  * sees half of a commit. What was loaded is saved, off the way of queries, for whoever opens the collection next.
  */
-export function createResident(rows: Rows, fingerprint: Fingerprint, options: ResidentOptions = {}): Resident {
-  const { saveAfter = 512, now = Date.now, vectorOptions = {} } = options;
+export function createResident(rows: Rows, options: ResidentOptions): Resident {
+  const { saveAfter = 512, now = Date.now, openVectors, isOwnIndex, buildThread } = options;
   const holder = randomUUID();
   const gate = createGate();
   let loaded: Loaded | undefined;
@@ -87,7 +95,7 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, options: Re
     async close() {
       clearTimeout(timer);
       closing.abort();
-      await tending?.catch(() => {}); // told where it was begun
+      await tending;
       await saving;
       if (Math.max(loaded?.unsaved ?? 0, written) >= saveAfter) await save();
       loaded = undefined;
@@ -166,35 +174,50 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, options: Re
     let current = loaded ?? (await restore(snapshot, pace)) ?? (await loadRows(snapshot, pace));
     const entries = snapshot.logAfter(current.sequence);
     if (entries === undefined) current = await loadRows(snapshot, pace);
-    else await replay(current, entries, snapshot, fingerprint, pace);
+    else await replay(current, entries, snapshot, pace);
     const dead = current.directory.size - current.directory.liveCount;
     if (dead > FEW_DEAD && dead > current.directory.liveCount) current = await loadRows(snapshot, pace);
     loaded = current;
     const isTrusted = (name: string) => !trustsNothing && !distrusted.some((piece) => piece.startsWith(`${name}/`));
-    await loadParts(current, snapshot, needs, { fingerprint, vectorOptions, isTrusted }, pace);
+    await loadParts(current, snapshot, needs, { openVectors, isTrusted }, pace);
     return current;
   }
 
-  function saveLater(): void {
-    if (loaded === undefined || timer !== undefined) return;
+  function saveLater(delayMs = SAVE_DELAY_MS): void {
+    if (loaded === undefined || timer !== undefined || closing.signal.aborted) return;
     const isUnsaved = rows.saved !== undefined && loaded.unsaved >= Math.max(saveAfter, loaded.directory.size * WORTH_SAVING);
     if (!isUnsaved && loaded.vectors?.isStale !== true) return;
     timer = setTimeout(() => {
-      tendAndSave().finally(() => {
-        timer = undefined;
-      });
-    }, SAVE_DELAY_MS).unref();
+      tending = tendAndSave().then(
+        (isElsewhere) => {
+          timer = undefined;
+          if (isElsewhere) saveLater(BUILT_ELSEWHERE_MS);
+        },
+        () => {
+          timer = undefined; // closed meanwhile; or it could not be built, and searches compare more than they would have to
+        },
+      );
+    }, delayMs).unref();
   }
 
-  async function tendAndSave(): Promise<void> {
-    tending ??= loaded?.vectors?.tend(createPacer(closing.signal));
-    try {
-      await tending;
-    } catch {
-      // Closed meanwhile; or it could not be built, and searches compare more than they would have to.
+  /** @returns whether it is worth to look again, because another process is building */
+  async function tendAndSave(): Promise<boolean> {
+    const tended = loaded?.vectors === undefined ? 'tended' : await tend(loaded.vectors);
+    switch (tended) {
+      case 'elsewhere':
+        return true;
+      case 'saved':
+        loaded = undefined; // the next query takes what another process has saved
+        return false;
+      case 'tended':
+        await save();
+        return false;
     }
-    tending = undefined;
-    if (!closing.signal.aborted) await save();
+  }
+
+  function tend(vectors: ResidentVectors) {
+    const build = buildThread && ((task: BuildTask) => buildThread.build(task, closing.signal));
+    return tendVectors({ rows, vectors, holder, now, build, pace: createPacer(closing.signal) });
   }
 
   function save(): Promise<void> {
@@ -203,7 +226,7 @@ export function createResident(rows: Rows, fingerprint: Fingerprint, options: Re
       if (saved === undefined) return;
       const hold = async () => {
         // A process that only wrote has loaded nothing; what it wrote is to be found at once by the next one.
-        const held = await view(loaded === undefined ? { keywords: true, vectors: true } : {});
+        const held = await view(loaded === undefined ? { keywords: true, vectors: !isOwnIndex } : {});
         if (loaded === undefined) throw new Error('nothing was loaded');
         return { loaded, release: held.release };
       };

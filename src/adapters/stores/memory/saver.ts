@@ -29,8 +29,8 @@ export interface SaveRequest {
   readonly pace: Pace;
 }
 
-/** How long a process that died in the middle keeps the others from saving. */
-const LEASE_MS = 60_000;
+/** How long a process that died in the middle keeps the others from saving, and from building what is to be saved. */
+export const LEASE_MS = 60_000;
 /** Bytes that are written in one transaction: copied and sealed in a few milliseconds. */
 const BATCH_BYTES = 1_048_576;
 /** Fields that others have filtered by. */
@@ -80,7 +80,7 @@ async function saveUnderLease({ rows, saved, holder, now, hold, pace }: SaveRequ
     // Of the same ordinals: what isn't loaded here stays as it is.
     const kept = before?.epoch === epoch ? before : undefined;
     const packedDirectory = directory.pack();
-    const indexBlobs = vectors?.save();
+    const indexBlobs = vectors?.save?.();
     const packedFields = new Map<string, Uint8Array>();
     for (const [field, pack] of scalars.pack()) {
       if (kept?.fields?.some((one) => one.field === field && one.size === size)) continue;

@@ -1,4 +1,5 @@
 import type { Pace } from '../../../../core/turns.js';
+import { adoptGraph, type BuildGraph, createBuildTask } from './build-task.js';
 import type { VectorIndexSettings } from './options.js';
 import type { VectorRows } from './vector-rows.js';
 
@@ -10,8 +11,13 @@ export interface Graph {
   readonly revision: number;
   /** Whether `tend` would do something. */
   readonly isStale: boolean;
-  /** Brings it up to the rows: links the tail when it is long, leads around the dead when they are many. */
-  tend(pace: Pace): Promise<void>;
+  /** Whether that is much work: worth a thread. */
+  readonly isFarBehind: boolean;
+  /**
+   * Brings it up to the rows: links the tail when it is long, leads around the dead when they are many.
+   * @param build where a very long tail is linked. @default here
+   */
+  tend(pace: Pace, build?: BuildGraph): Promise<void>;
   /** A row was removed. */
   forget(row: number): void;
   /** Takes what was read into the kernel as the graph. */
@@ -29,6 +35,10 @@ export interface GraphExtent {
 
 /** A tail of this length is compared in as long as a search of the graph takes. */
 const LONG_TAIL = 2048;
+/** From here on a tail is linked in a thread: to link these takes half a second. */
+const VERY_LONG_TAIL = 4096;
+/** Part of the rows that they must be: the whole graph goes there and back. */
+const WORTH_A_THREAD = 1 / 16;
 /** Up to this share of dead rows a search takes less than a quarter longer. */
 const MOST_DEAD = 0.2;
 /** Rows that are repaired between two looks at the clock: about half a millisecond. */
@@ -49,8 +59,11 @@ export function createGraph(vectors: VectorRows, { kind, graphFrom, efConstructi
     get isStale() {
       return isTailLong() || areDeadMany();
     },
-    async tend(pace) {
-      tending ??= run(pace).finally(() => {
+    get isFarBehind() {
+      return isTailVeryLong();
+    },
+    async tend(pace, build) {
+      tending ??= run(pace, build).finally(() => {
         tending = undefined;
       });
       await tending;
@@ -76,6 +89,11 @@ export function createGraph(vectors: VectorRows, { kind, graphFrom, efConstructi
     }
   }
 
+  function isTailVeryLong(): boolean {
+    const last = wholeRows();
+    return isTailLong() && last - extent.rows >= Math.max(VERY_LONG_TAIL, last * WORTH_A_THREAD);
+  }
+
   function areDeadMany(): boolean {
     return extent.dead > Math.max(SLICE, MOST_DEAD * extent.linked);
   }
@@ -85,9 +103,20 @@ export function createGraph(vectors: VectorRows, { kind, graphFrom, efConstructi
     return vectors.count & ~31;
   }
 
-  async function run(pace: Pace): Promise<void> {
+  async function run(pace: Pace, build: BuildGraph | undefined): Promise<void> {
     if (areDeadMany()) await repair(pace);
+    if (build !== undefined && isTailVeryLong() && (await linkElsewhere(build, pace))) return;
     if (isTailLong()) await linkTail(pace);
+  }
+
+  async function linkElsewhere(build: BuildGraph, pace: Pace): Promise<boolean> {
+    const built = await build(await createBuildTask(vectors, extent, wholeRows(), efConstruction, pace));
+    if (built === undefined) return false;
+    await adoptGraph(vectors, extent.rows, built, pace, (adopted) => {
+      extent = adopted;
+      revision++;
+    });
+    return true;
   }
 
   async function linkTail(pace: Pace): Promise<void> {

@@ -3,6 +3,7 @@ import type { Pace } from '../../../../core/turns.js';
 import type { KernelVariant } from '../kernel/kernel.js';
 import type { IndexBlob, OrdinalIndex } from '../ordinal-index.js';
 import { createTop } from '../top.js';
+import type { BuildGraph } from './build-task.js';
 import { createGraph } from './graph.js';
 import { type VectorIndexOptions, vectorIndexSettings } from './options.js';
 import { chooseRoute } from './route.js';
@@ -16,11 +17,14 @@ export interface VectorIndex extends OrdinalIndex<Float32Array, Float32Array> {
   readonly size: number;
   /** Whether `tend` would make searches faster. */
   readonly isStale: boolean;
+  /** Whether that is so much work that `tend` would give it to `build`. */
+  readonly isFarBehind: boolean;
   /**
    * Links what was added into the graph and leads it around what was removed, where that pays. Searches, additions and removals may go on
    * meanwhile, between the turns of `pace`.
+   * @param build does the linking of many rows in another thread. @default all is done here
    */
-  tend(pace: Pace): Promise<void>;
+  tend(pace: Pace, build?: BuildGraph): Promise<void>;
   save(): readonly IndexBlob[];
 }
 
@@ -75,7 +79,10 @@ export function createVectorIndex(parts: VectorIndexParts): VectorIndex {
       await search.scan(scanned, pace);
       return top.take();
     },
-    tend: (pace) => graph.tend(pace),
+    get isFarBehind() {
+      return graph.isFarBehind;
+    },
+    tend: (pace, build) => graph.tend(pace, build),
     save: () => saveVectors(vectors, graph, metric),
   };
 

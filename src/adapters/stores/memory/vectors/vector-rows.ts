@@ -110,6 +110,12 @@ export function vectorArrays(kernel: Kernel, first: number, last: number): reado
   ];
 }
 
+/** How many rows up to `rows`, a multiple of 32, are present. Leaves another mask behind. */
+export function countPresent(kernel: Kernel, rows: number): number {
+  kernel.bytes(kernel.exports.mask, rows / 8).fill(0xff);
+  return kernel.exports.intersectMask(0, rows);
+}
+
 /** The arrays that tell of the graph, from row `first` (a multiple of 32) to `last`. */
 export function graphArrays(kernel: Kernel, first: number, last: number): readonly RowArray[] {
   return [
