@@ -99,7 +99,7 @@ function spread(heights) {
 
 function short(value) {
   if (value >= 1e6) return `${value / 1e6}M`;
-  return value >= 1e4 ? `${value / 1e3}k` : String(value);
+  return value >= 1e3 ? `${value / 1e3}k` : String(value);
 }
 
 function round(value) {

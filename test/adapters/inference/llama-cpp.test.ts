@@ -157,7 +157,7 @@ describe('configured in one line', () => {
     const pattern = (message: RegExp) => ({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) });
     const path = join(folder, 'none.gguf');
     await expect(openRag({ embedder: { type: 'llama-cpp', path } })).rejects.toMatchObject(pattern(/embedder\.path/));
-    await expect(openRag({ embedder: { type: 'onnx', folder } })).rejects.toMatchObject(pattern(/embedder\.folder.*model\.onnx/));
+    await expect(openRag({ embedder: { type: 'onnx', folder } })).rejects.toMatchObject(pattern(/embedder\.folder/));
     await expect(openRag({ embedder: { type: 'onnx', folder, treads: 1 } as never })).rejects.toMatchObject(pattern(/threads/)); // a misspelt one
   });
 });

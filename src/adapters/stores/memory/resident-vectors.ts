@@ -35,14 +35,10 @@ export type OpenVectors = (
 /** The engine's own index. */
 export function engineVectors({ dimensions, metric }: Fingerprint, options: VectorIndexOptions): OpenVectors {
   return async (directory, readSaved) => {
-    const blobs = await readSaved();
-    const index = createVectorIndex({
-      ...options,
-      dimensions,
-      metric,
-      capacity: directory.size,
-      saved: (key) => blobs.get(key),
-    });
+    let blobs: ReadonlyMap<string, Uint8Array> | undefined = await readSaved();
+    const saved = (key: string) => blobs?.get(key);
+    const index = createVectorIndex({ ...options, dimensions, metric, capacity: directory.size, saved });
+    blobs = undefined; // what it needed is in the kernel's memory now; kept, it would take as much again
     return {
       get name() {
         return index.name;

@@ -33,14 +33,14 @@ export interface GraphExtent {
   readonly dead: number;
 }
 
-/** A tail of this length is compared in as long as a search of the graph takes. */
-const LONG_TAIL = 2048;
+/** A tail of this length is compared in half the time that a search of the graph takes. */
+const LONG_TAIL = 1024;
 /** From here on a tail is linked in a thread: to link these takes half a second. */
 const VERY_LONG_TAIL = 4096;
 /** Part of the rows that they must be: the whole graph goes there and back. */
 const WORTH_A_THREAD = 1 / 16;
-/** Up to this share of dead rows a search takes less than a quarter longer. */
-const MOST_DEAD = 0.2;
+/** Up to this share of dead rows a search is hardly longer; at a fifth, with a tail behind it, it took twice as long. */
+const MOST_DEAD = 0.1;
 /** Rows that are repaired between two looks at the clock: about half a millisecond. */
 const SLICE = 64;
 
