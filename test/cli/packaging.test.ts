@@ -41,6 +41,7 @@ describe('the package', () => {
       /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md|CONTRIBUTING\.md)$/,
       /^docs\/(?:[\w-]+\/)?[\w-]+\.md$/,
       /^docs\/config\.schema\.json$/,
+      /^docs\/images\/[\w-]+\.svg$/,
       /^models\/static-en-256\/[\w.-]+$/,
       /^dist\/(?:[\w-]+\/)*[\w-]+(?:\.d)?\.(?:js|ts)$/,
       /^dist\/cmaps\/[\w-]+(?:\.bcmap)?$/,
