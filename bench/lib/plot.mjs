@@ -19,6 +19,7 @@ export function plot(panels) {
     return `<g transform="translate(${x} ${y})">\n${panelOf(panel)}\n</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="11" fill="${INK}">
+<title>Query, ingest, hot start and memory by number of chunks</title>
 <rect width="${width}" height="${height}" fill="#fff"/>
 ${parts.join('\n')}
 </svg>

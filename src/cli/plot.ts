@@ -22,6 +22,7 @@ export function renderPlots(plots: readonly Plot[]): string {
   const body = plots.map((plot, index) => `<g transform="translate(${index * WIDTH},0)">${renderPlot(plot)}</g>`).join('\n');
   const size = `width="${plots.length * WIDTH}" height="${HEIGHT}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="11">
+<title>${escapeXml(plots.map(({ title }) => title).join('; '))}</title>
 <rect ${size} fill="#fff"/>
 ${body}
 </svg>
