@@ -1,15 +1,9 @@
-// Question: how do ingest, queries, hot start and memory grow with the number of chunks? Through the SDK, over a store on disk and with an embedder
-// that looks up vectors that were made before (MiniLM, 384 dimensions, passages of real text; see bench/engine/data.mjs), so that no model is in any
-// figure. Every figure comes from a process of its own: `node bench/growth.mjs STEP …` is one of them.
-//   npm run bench:growth -- [--sizes 1000,10000,40000] [--text FOLDER ...] [--log NAME]
-// Prints a table, draws docs/images/growth.svg from it, and keeps both under bench/results.
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DIMENSIONS, PASSAGES, prepareVectors, QUERIES, readVectors } from './engine/data.mjs';
-import { measure, median, percentile } from './lib/measure.mjs';
+import { anonymousMemory, measure, median, percentile, runStep } from './lib/measure.mjs';
 import { plot } from './lib/plot.mjs';
 
 const SIZES = '1000,10000,40000';
@@ -63,9 +57,12 @@ function reportOf(results) {
 function resultOf(size, vectors) {
   const folder = mkdtempSync(join(tmpdir(), 'hotrag-bench-'));
   try {
-    const filled = step('fill', folder, size, vectors);
+    const filled = runStep(import.meta.url, 'fill', folder, size, vectors);
     const starts = Object.fromEntries(
-      MODES.map((mode) => [mode, Array.from({ length: STARTS }, (_, round) => step('start', folder, mode, round))]),
+      MODES.map((mode) => [
+        mode,
+        Array.from({ length: STARTS }, (_, round) => runStep(import.meta.url, 'start', folder, mode, round)),
+      ]),
     );
     const importMs = median(Object.values(starts).flatMap((some) => some.map((one) => one.importMs)));
     return {
@@ -216,12 +213,6 @@ async function untilIdle() {
   }
 }
 
-/** Memory that is no file's, bytes; Linux only. */
-function anonymousMemory() {
-  const found = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'));
-  return found === null ? Number.NaN : Number(found[1]) * 1024;
-}
-
 function markdown(results) {
   const rows = [
     ['ingest, CPU µs a chunk', ({ size, ingestCpuMs }) => ((ingestCpuMs * 1000) / size).toFixed(0)],
@@ -267,16 +258,6 @@ function panels(results) {
     },
     { title: 'Anonymous memory, MB', lines: [line('process', ({ anonymousBytes }) => anonymousBytes / 1e6)] },
   ];
-}
-
-function step(name, ...args) {
-  const file = fileURLToPath(import.meta.url);
-  const child = spawnSync(process.execPath, ['--expose-gc', file, name, ...args.map(String)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-  });
-  if (child.status !== 0) throw new Error(`${name} ended with ${child.status}`);
-  return JSON.parse(child.stdout);
 }
 
 function mapModes(resultFor) {

@@ -1,11 +1,8 @@
-// Question: what do keyword queries cost over real text, warm and in a fresh process, at 1,000 to 100,000 passages? Each figure is
-// taken in a process of its own: `node bench/keyword.mjs <step> …` is one of them. Import is printed apart from opening.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { measure, median, percentile, table } from './lib/measure.mjs';
+import { anonymousMemory, measure, median, percentile, runStep, table } from './lib/measure.mjs';
 import { queriesFrom, textPassages } from './lib/passages.mjs';
 
 const SIZES = [1000, 10_000, 40_000, 100_000];
@@ -33,9 +30,9 @@ export async function run(args) {
   for (const size of sizes) {
     const folder = mkdtempSync(join(tmpdir(), 'hotrag-bench-'));
     try {
-      const filled = step('fill', folder, size);
-      const starts = Array.from({ length: STARTS }, (_, round) => step('start', folder, round));
-      const warm = step('warm', folder);
+      const filled = runStep(import.meta.url, 'fill', folder, size);
+      const starts = Array.from({ length: STARTS }, (_, round) => runStep(import.meta.url, 'start', folder, round));
+      const warm = runStep(import.meta.url, 'warm', folder);
       memory.set(filled.passages, warm.anonymousBytes);
       rows.push([
         filled.passages,
@@ -78,16 +75,6 @@ export async function run(args) {
     );
   }
   return 0;
-}
-
-function step(name, ...args) {
-  const file = fileURLToPath(import.meta.url);
-  const child = spawnSync(process.execPath, ['--expose-gc', file, name, ...args.map(String)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-  });
-  if (child.status !== 0) throw new Error(`${name} ended with ${child.status}`);
-  return JSON.parse(child.stdout);
 }
 
 const STEPS = {
@@ -216,15 +203,6 @@ function bytesOf(folder) {
 
 function keywordFolder(folder) {
   return readdirSync(join(folder, 'keywords'))[0];
-}
-
-/** Linux only: elsewhere all that is resident. */
-function anonymousMemory() {
-  try {
-    return 1024 * Number(/RssAnon:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
-  } catch {
-    return process.memoryUsage().rss;
-  }
 }
 
 const [, script, name, ...args] = process.argv;

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** Milliseconds of wall and of CPU (all threads) that `work` took, with its value. */
 export async function measure(work) {
@@ -28,6 +30,28 @@ export function cpuMsOf(pid) {
   } catch {
     return Number.NaN;
   }
+}
+
+/** Bytes of this process that no file stands for; Linux only, else NaN. */
+export function anonymousMemory() {
+  try {
+    return 1024 * Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/**
+ * Runs one step of a bench in a process of its own, so that what one leaves behind in memory doesn't slow the next: `node FILE NAME …`, with
+ * `gc()` at hand. It prints its result as JSON.
+ */
+export function runStep(url, name, ...args) {
+  const child = spawnSync(process.execPath, ['--expose-gc', fileURLToPath(url), name, ...args.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  if (child.status !== 0) throw new Error(`${name} ended with ${child.status}`);
+  return JSON.parse(child.stdout);
 }
 
 /** Prints rows of texts and numbers as a table. */

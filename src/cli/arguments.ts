@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearestName, RagError } from '../core/errors.js';
+import { nearestName } from '../core/errors.js';
 import { isPlainObject } from '../core/values.js';
 import { readJson } from '../sdk/config-json.js';
 import { configOptions } from '../sdk/config-options.js';
@@ -49,7 +49,6 @@ export function readArguments(words: readonly string[], own: FlagTable, hint: st
       const near = nearestName(name, [...Object.keys(flags), ...configFlags]);
       throw fail(`unknown flag ${rawName}${near === undefined ? '' : `; did you mean --${near}?`}`);
     }
-    if (flag?.later) throw new RagError('UNSUPPORTED', `${rawName} is not built yet; leave it out`);
     if (flag?.kind === 'switch') {
       if (inlineValue) throw fail(`${rawName} takes no value`);
     } else if (value === undefined || (!inlineValue && value.startsWith('--'))) {

@@ -10,8 +10,6 @@ export interface Flag {
   /** What stands for the value in help. @default the kind in capitals */
   readonly value?: string;
   readonly choices?: readonly string[];
-  /** Its name is taken, what it does isn't built yet: refused, and not shown. */
-  readonly later?: boolean;
 }
 export type FlagTable = Readonly<Record<string, Flag>>;
 

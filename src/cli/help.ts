@@ -64,8 +64,7 @@ export function usageOf(entry: CommandEntry, command: Command): string {
 }
 
 function flagLines(flags: FlagTable): readonly string[] {
-  const built = Object.entries(flags).filter(([, flag]) => flag.later !== true);
-  return table(built.map(([name, flag]) => [`--${name}${placeholderOf(flag)}`, flag.describe]));
+  return table(Object.entries(flags).map(([name, flag]) => [`--${name}${placeholderOf(flag)}`, flag.describe]));
 }
 
 function placeholderOf(flag: Flag): string {

@@ -1,7 +1,7 @@
 import { completeAnswer, prepareAnswer, withHits } from './answer.js';
 import type { ChatMessage, LocalCache, TextGenerator } from './contracts.js';
 import { isRagError, RagError } from './errors.js';
-import { abortable } from './flow.js';
+import { abortable, eitherSignal } from './flow.js';
 import { deepFreeze } from './freeze.js';
 import { createLive, type Live } from './live.js';
 import type { Memo } from './memo.js';
@@ -42,7 +42,7 @@ export function createAnswering(parts: AnsweringParts) {
   return async function* answer(question: string, options: GenerateOptions): AsyncGenerator<AnswerEvent, void, undefined> {
     const startedAt = clock();
     const leaving = new AbortController();
-    const signal = options.signal === undefined ? leaving.signal : AbortSignal.any([options.signal, leaving.signal]);
+    const signal = eitherSignal(options.signal, leaving.signal);
     signal.throwIfAborted();
     const { maxTokens, temperature, session, rewrite = 'off' } = options;
     const turns = openSession(

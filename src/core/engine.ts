@@ -19,7 +19,7 @@ import type {
 import { deleteDocuments, listDocuments, readDocument } from './documents.js';
 import { createEmbedding } from './embedding.js';
 import { invalidInput, isRagError, RagError } from './errors.js';
-import { abortable } from './flow.js';
+import { abortable, eitherSignal } from './flow.js';
 import type { Checksum } from './frame.js';
 import { ingest } from './ingest.js';
 import { listItems, pathsOf } from './items.js';
@@ -118,7 +118,7 @@ export function createEngine(parts: EngineParts): Rag {
 
   async function ingestSources(sources: unknown, options: IngestOptions = {}): Promise<IngestReport> {
     const stop = new AbortController();
-    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+    const signal = eitherSignal(options.signal, stop.signal);
     signal.throwIfAborted();
     checkOptions('ingest', options);
     const { finder, fields, hash, roots } = parts;
@@ -144,7 +144,7 @@ export function createEngine(parts: EngineParts): Rag {
     async *watch(sources, options = {}) {
       checkOptions('ingest', options);
       const stop = new AbortController();
-      const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+      const signal = eitherSignal(options.signal, stop.signal);
       const { roots = parts.roots, prune = true } = options;
       const resolve = () => parts.finder.resolve(pathsOf(sources), { roots, signal });
       const ingest = () => ingestSources(sources, { ...options, prune, signal });

@@ -4,6 +4,7 @@ import { FUSION_DEPTH, fuseQueries, fuseWeighted } from './fuse.js';
 import { understands } from './scripts.js';
 import type { Stages } from './stages.js';
 import type { SearchMode } from './types.js';
+import { isZeroVector } from './values.js';
 
 export interface FindParts {
   readonly embedder: Embedder;
@@ -47,7 +48,7 @@ export async function findMatches(
   const lists = await Promise.all(
     asked.map(async ({ text, vector, groups }) => {
       const [nearest, keywords] = await Promise.all([
-        vector === undefined || !hasDirection(vector)
+        vector === undefined || isZeroVector(vector)
           ? undefined
           : stages.time('vector', () =>
               findAllowed(collection, plan, limit, signal, (count) =>
@@ -109,9 +110,4 @@ export async function chunksOf(
   const fetched = await collection.get(absent, { signal });
   let next = 0;
   return matches.map(({ chunk }) => chunk ?? fetched[next++]);
-}
-
-/** False for the zero vector: a text without a known word is near to nothing. */
-function hasDirection(vector: Float32Array): boolean {
-  return vector.some((component) => component !== 0);
 }

@@ -14,6 +14,11 @@ export function abortable<Value>(work: Promise<Value>, signal: AbortSignal | und
   });
 }
 
+/** Aborts when either does; one that is absent never does. */
+export function eitherSignal(one: AbortSignal | undefined, other: AbortSignal): AbortSignal {
+  return one === undefined ? other : AbortSignal.any([one, other]);
+}
+
 /** Cuts a list into runs of at most `size`. */
 export function* batches<Item>(items: readonly Item[], size: number): Iterable<readonly Item[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);

@@ -1,5 +1,4 @@
 import type { Chunk, Collection } from './contracts.js';
-import { batchesOf } from './flow.js';
 import { sortMatches } from './fuse.js';
 
 /** A chunk that was found, with its score. */
@@ -10,8 +9,6 @@ export interface Scored {
 
 /** How many matches are looked at for each hit that is wanted: several passages of one section lead to the same section. */
 export const CHILDREN_A_PARENT = 4;
-/** Chunks that are taken from the store at once while their spans are noted. */
-const PAGE = 256;
 
 /**
  * Exchanges chunks for those of another group that they lie in: what is small is found well, what is large is read well.
@@ -52,12 +49,10 @@ async function chunksOf(
   const found = new Map<string, Chunk[]>();
   if (documentIds.size === 0) return found;
   const entries = collection.scan({ documentIds: [...documentIds], groups: [group] }, { signal });
-  for await (const page of batchesOf(entries, PAGE)) {
-    for (const { vector: _, ...chunk } of page) {
-      const chunks = found.get(chunk.documentId);
-      if (chunks === undefined) found.set(chunk.documentId, [chunk]);
-      else chunks.push(chunk);
-    }
+  for await (const { vector: _, ...chunk } of entries) {
+    const chunks = found.get(chunk.documentId);
+    if (chunks === undefined) found.set(chunk.documentId, [chunk]);
+    else chunks.push(chunk);
   }
   return found;
 }

@@ -9,6 +9,11 @@ export function isWellFormed(text: string): boolean {
   return !halfPair().test(text);
 }
 
+/** The zero vector stands for none: a text without a known word is near to nothing. */
+export function isZeroVector(vector: Float32Array): boolean {
+  return vector.every((component) => component === 0);
+}
+
 /** A plain object, of whatever realm: not an array, a Date, a Map or an instance of a class. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

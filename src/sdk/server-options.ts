@@ -57,5 +57,3 @@ export const serverOptions = z
   })
   .prefault({})
   .describe('`hotrag serve --transport http`.');
-
-export type ServerConfig = z.output<typeof serverOptions>;

@@ -5,7 +5,7 @@ import { onnxRerankerOptions } from '../../src/adapters/rerankers/in-process-opt
 import { openOnnxReranker } from '../../src/adapters/rerankers/onnx.js';
 import type { Embedder } from '../../src/core/contracts.js';
 import { cosine, embedderContract } from '../contracts/embedder-contract.js';
-import { useOnnxWorker } from '../support/onnx-worker.js';
+import { useWorker } from '../support/worker.js';
 import { type OnnxHere, onnx } from './in-process.js';
 import { requireServer } from './require-server.js';
 
@@ -17,7 +17,7 @@ const SAMPLES = {
 
 describe.skipIf(skipped)(title, () => {
   const { runtimes, folder } = server as OnnxHere; // there unless skipped
-  const { script } = useOnnxWorker();
+  const { script } = useWorker('adapters/embedders/onnx-worker.ts');
   const embedder = (runtime: string, options = {}) =>
     openOnnxEmbedder({ ...onnxEmbedderOptions.parse({ type: 'onnx', folder, ...options }), packages: [runtime], script });
 

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
 /**
- * The threads' script built from the sources as they are, for the tests of one file: a thread of Node runs no TypeScript, and what stands
- * in dist/ may be older. It lies under node_modules, from where packages are found.
+ * A thread's script built from the sources as they are, for the tests of one file: a thread of Node runs no TypeScript, and what stands
+ * in dist/ may be older. It lies under node_modules, from where packages and the kernel are found.
+ * @param source below src/
  */
-export function useLoaderWorker(): { readonly script: string } {
+export function useWorker(source: string): { readonly script: string } {
   const folder = join(ROOT, 'node_modules/.cache/hotrag-test', randomUUID());
   beforeAll(async () => {
     await build({
-      entryPoints: [join(ROOT, 'src/adapters/loaders/worker.ts')],
+      entryPoints: [join(ROOT, 'src', source)],
       outdir: folder,
       bundle: true,
       splitting: true,
@@ -26,5 +27,5 @@ export function useLoaderWorker(): { readonly script: string } {
     });
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
-  return { script: join(folder, 'worker.js') };
+  return { script: join(folder, basename(source).replace(/\.ts$/, '.js')) };
 }

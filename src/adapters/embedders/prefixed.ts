@@ -13,7 +13,10 @@ export interface PrefixedParts {
   readonly close?: (() => Promise<void>) | undefined;
 }
 
-/** An embedder whose texts get the prefix of their role, and whose empty texts get the zero vector: there is nothing to compare. */
+/**
+ * An embedder whose texts get the prefix of their role, and whose empty texts get the zero vector: there is nothing to compare, and
+ * servers refuse them, or give the vector of their marks.
+ */
 export function createPrefixedEmbedder(parts: PrefixedParts): Embedder {
   const { id, dimensions, maxBatch, hybridWeight, queryPrefix = '', documentPrefix = '', close } = parts;
   const prefixes = queryPrefix !== '' || documentPrefix !== '';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ollamaUrl } from '../inference/ollama-options.js';
 import { openAiConnection } from '../inference/openai-options.js';
 
 /** What every embedder with a model of the user's has. */
@@ -47,11 +48,7 @@ const common = {
 export const ollamaEmbedderOptions = z
   .strictObject({
     type: z.literal('ollama'),
-    url: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Address of the server. Without one: the environment’s `OLLAMA_HOST`, else `http://127.0.0.1:11434`.'),
+    url: ollamaUrl,
     apiKey: z.string().min(1).optional().meta({ secret: true }).describe('Bearer token, where a proxy asks for one.'),
     model: z.string().min(1).describe('Name of an embedding model that was pulled, such as `all-minilm`.'),
     keepAlive: z

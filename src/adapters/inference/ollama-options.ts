@@ -23,15 +23,18 @@ const PARAMETERS = [
   'frequency_penalty',
 ] as const;
 
+/** Where an Ollama server is. */
+export const ollamaUrl = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('Address of the server. Without one: the environment’s `OLLAMA_HOST`, else `http://127.0.0.1:11434`.');
+
 /** Options of a generator on an Ollama server. */
 export const ollamaOptions = z
   .strictObject({
     type: z.literal('ollama'),
-    url: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Address of the server. Without one: the environment’s `OLLAMA_HOST`, else `http://127.0.0.1:11434`.'),
+    url: ollamaUrl,
     model: z
       .string()
       .min(1)

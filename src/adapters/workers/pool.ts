@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { CallOptions } from '../../core/contracts.js';
 import { messageOf, RagError } from '../../core/errors.js';
+import { eitherSignal } from '../../core/flow.js';
 
 export interface WorkerPoolOptions {
   /** The script of the threads: it answers every message with one message. */
@@ -127,7 +128,7 @@ export function createWorkerPool({ script, size, memoryMb, idleMs }: WorkerPoolO
 
   return {
     async run({ message, timeoutMs, signal: asked }) {
-      const signal = AbortSignal.any(asked === undefined ? [stop.signal] : [asked, stop.signal]);
+      const signal = eitherSignal(asked, stop.signal);
       const worker = await acquire(signal);
       try {
         const { value, transfer } = await message();

@@ -11,9 +11,9 @@ import { openOnnxReranker } from '../../../src/adapters/rerankers/onnx.js';
 import type { Embedder } from '../../../src/core/contracts.js';
 import { cosine, embedderContract } from '../../contracts/embedder-contract.js';
 import { rerankerContract } from '../../contracts/reranker-contract.js';
-import { useOnnxWorker } from '../../support/onnx-worker.js';
+import { useWorker } from '../../support/worker.js';
 
-const { script } = useOnnxWorker();
+const { script } = useWorker('adapters/embedders/onnx-worker.ts');
 const root = mkdtempSync(join(tmpdir(), 'hotrag-onnx-'));
 const opened: { close?(): Promise<void> }[] = [];
 afterAll(async () => {

@@ -5,10 +5,10 @@ import { createLoaders } from '../../../src/adapters/loaders/index.js';
 import { createPlainLoaders } from '../../../src/adapters/loaders/plain.js';
 import type { Loader } from '../../../src/core/contracts.js';
 import { pdf, pdfOf } from '../../support/pdf.js';
-import { useLoaderWorker } from '../../support/worker.js';
+import { useWorker } from '../../support/worker.js';
 import { docx, docxParts, paragraph, zip } from '../../support/zip.js';
 
-const { script } = useLoaderWorker();
+const { script } = useWorker('adapters/loaders/worker.ts');
 const open: Loader[] = [];
 afterEach(async () => {
   for (const loader of open.splice(0)) await loader.close?.();

@@ -3,7 +3,7 @@ import { type OpenMemoryStoreOptions, openMemoryStore } from '../../../src/adapt
 import type { Collection, VectorStore } from '../../../src/core/contracts.js';
 import { makeDocument, makeVector } from '../../support/chunks.js';
 import { makeFolder } from '../../support/folder.js';
-import { useGraphWorker } from '../../support/graph-worker.js';
+import { useWorker } from '../../support/worker.js';
 
 const DIMENSIONS = 64;
 const FINGERPRINT = { embedder: 'test-embedder', dimensions: DIMENSIONS, metric: 'cosine' } as const;
@@ -13,7 +13,7 @@ const CHUNKS = 100;
 const queries = Array.from({ length: 40 }, (_, query) => near(query, `query ${query}`));
 
 describe('the graph of a memory store', { timeout: 240_000 }, () => {
-  const worker = useGraphWorker();
+  const worker = useWorker('adapters/stores/memory/vectors/build-worker.ts');
 
   it('is built aside once chunks are many, finds as an exact search does, and is there when the store is opened again', async () => {
     const path = makeFolder();

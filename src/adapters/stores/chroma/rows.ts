@@ -1,4 +1,5 @@
 import type { Chunk, DocumentRow } from '../../../core/contracts.js';
+import { isZeroVector } from '../../../core/values.js';
 import type { ChunkRow, DocumentStamp, RemoteHit, StoredChunk, StoredDocument, WriterRow } from '../remote/contract.js';
 import { toExactJson } from '../remote/json.js';
 import { stampOfRowId } from '../remote/row-id.js';
@@ -11,7 +12,7 @@ import type { RowMetadata } from './fields.js';
 
 /** A chunk as JSON; `bare` marks one with the zero vector. */
 export function chunkToJson({ entry: { vector, ...chunk } }: ChunkRow): string {
-  return toExactJson(vector.every((value) => value === 0) ? { ...chunk, bare: true } : chunk);
+  return toExactJson(isZeroVector(vector) ? { ...chunk, bare: true } : chunk);
 }
 
 interface StoredJson extends Chunk {

@@ -140,16 +140,11 @@ export function createCollection({ space, rows, clock, onCommit, residentOptions
     }
   }
 
-  async function search(
-    needs: Needs,
-    query: { readonly limit: number; readonly groups?: readonly string[] | undefined; readonly plan?: Plan | undefined },
-    options: CallOptions,
-    run: (view: View, options: OrdinalQueryOptions) => Promise<readonly Found[]>,
-    nameOf: (view: View) => string,
-  ): Promise<Matches> {
+  /** Once more, when a saved piece that it was reading is gone. */
+  async function search(...request: Parameters<typeof searchOnce>): Promise<Matches> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await searchOnce(needs, query, options, run, nameOf);
+        return await searchOnce(...request);
       } catch (error) {
         if (!(error instanceof PieceGone) || attempt === MOST_ATTEMPTS) throw error;
         resident.renounce(error, attempt > 1);

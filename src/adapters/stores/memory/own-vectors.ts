@@ -1,7 +1,7 @@
 import type { Entry, Fingerprint, Index, Space } from '../../../core/contracts.js';
 import { messageOf, RagError } from '../../../core/errors.js';
 import { abortable, batches } from '../../../core/flow.js';
-import { describeValue } from '../../../core/values.js';
+import { describeValue, isZeroVector } from '../../../core/values.js';
 import { headAt, textAt, vectorsOf } from './blocks.js';
 import type { Directory } from './directory.js';
 import type { OrdinalQueryOptions } from './ordinal-index.js';
@@ -72,7 +72,7 @@ export function createOwnIndex(index: Index<Float32Array>): OwnIndex {
       async addBlock(snapshot, { number, first, chunks }) {
         const [heads, texts] = [snapshot.column(number, 'heads'), snapshot.column(number, 'texts')];
         for (const [row, vector] of vectorsOf(snapshot.column(number, 'vectors'), dimensions).entries()) {
-          if (isZero(vector)) continue;
+          if (isZeroVector(vector)) continue;
           const head = headAt(heads, row);
           ordinals.set(head.id, first + row);
           coming.push({ ...head, text: textAt(texts, row), vector: vector.slice() });
@@ -89,7 +89,7 @@ export function createOwnIndex(index: Index<Float32Array>): OwnIndex {
       settle: handOver,
       async tend() {},
       async query(vector, options) {
-        if (options.limit === 0 || isZero(vector)) return [];
+        if (options.limit === 0 || isZeroVector(vector)) return [];
         const allows = (id: string) => {
           const ordinal = ordinals.get(id);
           return ordinal !== undefined && options.allowed.has(ordinal);
@@ -157,8 +157,4 @@ function wrong(problem: string): RagError {
 /** Not worth another try: what failed is code beside this one. */
 function failed(problem: string, cause?: unknown): RagError {
   return new RagError('UPSTREAM_FAILED', `store.index: ${problem}`, { adapter: 'memory', retryable: false, cause });
-}
-
-function isZero(vector: Float32Array): boolean {
-  return vector.every((value) => value === 0);
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { DocumentRow, Entry, Location, Metadata } from '../../../core/contracts.js';
 import { invalidInput, RagError } from '../../../core/errors.js';
+import { isZeroVector } from '../../../core/values.js';
 import type { ChunkRow, DocumentStamp, StoredChunk, StoredDocument, WriterRow } from '../remote/contract.js';
 import { toExactJson } from '../remote/json.js';
 import { stampOfRowId } from '../remote/row-id.js';
@@ -40,7 +41,7 @@ export function rowOfChunk({ rowId, entry }: ChunkRow, columns: ReadonlyMap<stri
   return {
     [CHUNK.rowId]: rowId,
     [CHUNK.vector]: Array.from(entry.vector),
-    [CHUNK.hasVector]: entry.vector.some((value) => value !== 0),
+    [CHUNK.hasVector]: !isZeroVector(entry.vector),
     [CHUNK.chunkId]: oneText(entry.id, of('id')),
     [CHUNK.documentId]: oneText(entry.documentId, of('document id')),
     [CHUNK.uri]: oneText(entry.uri, of('uri')),

@@ -1,5 +1,6 @@
 import type { Metric } from '../../../../core/contracts.js';
 import type { Pace } from '../../../../core/turns.js';
+import { isZeroVector } from '../../../../core/values.js';
 import type { KernelVariant } from '../kernel/kernel.js';
 import type { IndexBlob, OrdinalIndex } from '../ordinal-index.js';
 import { createTop } from '../top.js';
@@ -70,7 +71,7 @@ export function createVectorIndex(parts: VectorIndexParts): VectorIndex {
       if (vectors.drop(ordinal)) graph.forget(ordinal);
     },
     async query(query, { limit, allowed, idOf, pace }) {
-      if (limit === 0 || query.every((value) => value === 0)) return [];
+      if (limit === 0 || isZeroVector(query)) return [];
       const top = createTop(limit, idOf);
       const search = createSearch(vectors, query, allowed, limit, (row, score) => top.offer(row, scoreOf(score)));
       const { extent } = graph;

@@ -1,4 +1,5 @@
 import type { Metric } from '../../../../core/contracts.js';
+import { isZeroVector } from '../../../../core/values.js';
 import { createKernel, type Kernel, type KernelShape, type KernelVariant } from '../kernel/kernel.js';
 
 /** Vectors with their codes in the kernel's memory; row = ordinal. */
@@ -56,7 +57,7 @@ export function createVectorRows(dimensions: number, metric: Metric, capacity: n
       return count;
     },
     put(row, vector) {
-      if (vector.every((value) => value === 0)) return;
+      if (isZeroVector(vector)) return;
       reserve(row + 1);
       setQueryVector(kernel, vector);
       kernel.exports.encode(row);

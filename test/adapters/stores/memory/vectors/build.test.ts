@@ -5,14 +5,14 @@ import { type BuildTask, runBuildTask } from '../../../../../src/adapters/stores
 import { createBuildThread } from '../../../../../src/adapters/stores/memory/vectors/build-thread.js';
 import { createVectorIndex, type VectorIndex } from '../../../../../src/adapters/stores/memory/vectors/vector-index.js';
 import { makeVector } from '../../../../support/chunks.js';
-import { useGraphWorker } from '../../../../support/graph-worker.js';
+import { useWorker } from '../../../../support/worker.js';
 
 const DIMENSIONS = 16;
 const rows = Array.from({ length: 11_000 }, (_, row) => makeVector(`row ${row}`, DIMENSIONS));
 const here = async () => {};
 
 describe('a graph that is built elsewhere', { timeout: 120_000 }, () => {
-  const worker = useGraphWorker();
+  const worker = useWorker('adapters/stores/memory/vectors/build-worker.ts');
 
   it('has the same bits as one that is linked here, and answers as it when it is continued', async () => {
     for (const metric of ['cosine', 'l2'] as const) {
