@@ -34,12 +34,16 @@ export async function checkChange({ put, drop }: Change, dimensions: number, pac
  * @throws RagError FINGERPRINT_MISMATCH where what made the collection's vectors isn't what is to search or write them
  */
 export function checkFingerprint({ collection, fingerprint }: Space, wanted: Fingerprint, adapter: string): void {
-  const { embedder, dimensions, metric } = fingerprint;
-  if (embedder === wanted.embedder && dimensions === wanted.dimensions && metric === wanted.metric) return;
+  if (isSameFingerprint(fingerprint, wanted)) return;
   const message =
     `collection "${collection}" was embedded with ${nameOf(fingerprint)}, and is opened with ${nameOf(wanted)}: their vectors can't be compared. ` +
     `Open it with the first, or re-embed: ingest into another collection, or drop this one and ingest again`;
   throw new RagError('FINGERPRINT_MISMATCH', message, { adapter });
+}
+
+/** Whether vectors of the two can be compared. */
+export function isSameFingerprint(left: Fingerprint, right: Fingerprint): boolean {
+  return left.embedder === right.embedder && left.dimensions === right.dimensions && left.metric === right.metric;
 }
 
 /** @throws RagError INPUT_INVALID: another length, NaN or infinite values */

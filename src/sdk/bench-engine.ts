@@ -48,7 +48,12 @@ export async function benchEngine(
     { ollamaHost: process.env['OLLAMA_HOST'] },
     { signal },
   );
+  const { engine, model } = generator;
   const clock = () => performance.now();
-  const rows = await loadEngine(generator, { levels, requests, maxTokens, prompt, clock, nonce: randomUUID, onLevel, signal });
-  return { engine: generator.engine, model: generator.model, rows };
+  try {
+    const rows = await loadEngine(generator, { levels, requests, maxTokens, prompt, clock, nonce: randomUUID, onLevel, signal });
+    return { engine, model, rows };
+  } finally {
+    await generator.close?.();
+  }
 }

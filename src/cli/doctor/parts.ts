@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isSameFingerprint } from '../../core/checks.js';
 import { infoOfCollections } from '../../core/collections.js';
-import type { Fingerprint, Space, VectorStore } from '../../core/contracts.js';
+import type { Space, VectorStore } from '../../core/contracts.js';
 import { isRagError, messageOf, RagError } from '../../core/errors.js';
 import { metricOf, openEmbedder, openStore } from '../../sdk/compose.js';
 import type { PlainConfig } from '../../sdk/config.js';
@@ -33,21 +34,27 @@ export async function lookAtStore({ store, collection }: PlainConfig, signal: Ab
 /** The embedder: it loads and embeds, and made the vectors of the collection. */
 export async function lookAtEmbedder(config: PlainConfig, signal: AbortSignal): Promise<Outcome> {
   const embedder = await openEmbedder(config.embedder);
-  const [vector] = await embedder.embed(['hotrag'], { signal, role: 'query' });
-  if (vector?.length !== embedder.dimensions) {
-    const problem = `the embedder ${embedder.id} gave a vector of ${vector?.length ?? 0} numbers instead of ${embedder.dimensions}`;
-    throw new RagError('UPSTREAM_FAILED', problem, { retryable: false });
+  try {
+    const { id, dimensions } = embedder;
+    const [vector] = await embedder.embed(['hotrag'], { signal, role: 'query' });
+    if (vector?.length !== dimensions) {
+      const problem = `the embedder ${id} gave a vector of ${vector?.length ?? 0} numbers instead of ${dimensions}`;
+      throw new RagError('UPSTREAM_FAILED', problem, { retryable: false });
+    }
+    // What is wrong with the store, its own check tells.
+    const space = await findSpace(config, signal).catch(() => signal.throwIfAborted());
+    const metric = metricOf(config.store);
+    if (space === undefined || isSameFingerprint(space.fingerprint, { embedder: id, dimensions, metric })) {
+      return { state: 'ok', message: `${id}, ${dimensions} dimensions` };
+    }
+    const made = space.fingerprint;
+    throw new RagError(
+      'FINGERPRINT_MISMATCH',
+      `collection "${config.collection}" was made with ${made.embedder} (${made.dimensions} dimensions, ${made.metric}), and ${id} (${dimensions} dimensions, ${metric}) is configured`,
+    );
+  } finally {
+    await embedder.close?.();
   }
-  const wanted = { embedder: embedder.id, dimensions: embedder.dimensions, metric: metricOf(config.store) };
-  const ok: Outcome = { state: 'ok', message: `${embedder.id}, ${embedder.dimensions} dimensions` };
-  // What is wrong with the store, its own check tells.
-  const space = await findSpace(config, signal).catch(() => signal.throwIfAborted());
-  if (space === undefined || isSame(space.fingerprint, wanted)) return ok;
-  const { embedder: id, dimensions, metric } = space.fingerprint;
-  throw new RagError(
-    'FINGERPRINT_MISMATCH',
-    `collection "${config.collection}" was made with ${id} (${dimensions} dimensions, ${metric}), and ${wanted.embedder} (${wanted.dimensions} dimensions, ${wanted.metric}) is configured`,
-  );
 }
 
 /** The engines that write answers: each can be reached and has its model. */
@@ -58,7 +65,9 @@ export async function lookAtEngines(
 ): Promise<Outcome> {
   const { openGenerator } = await import('../../adapters/inference/index.js');
   const open = async (configs: Parameters<typeof openGenerator>[0]) => {
-    const { engine, model } = await openGenerator(configs, { ollamaHost }, { signal });
+    const generator = await openGenerator(configs, { ollamaHost }, { signal });
+    const { engine, model } = generator;
+    await generator.close?.();
     return `${engine} with ${model}`;
   };
   if (generator === undefined) {
@@ -124,8 +133,4 @@ function nothingYet(path: string): Outcome {
   }
   const advice = 'Nothing is wrong: hotrag ingest FOLDER, or hotrag serve FOLDER, makes it.';
   return { state: 'warning', message: `there is no store at ${path} yet`, advice };
-}
-
-function isSame(left: Fingerprint, right: Fingerprint): boolean {
-  return left.embedder === right.embedder && left.dimensions === right.dimensions && left.metric === right.metric;
 }
